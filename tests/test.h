@@ -1,0 +1,56 @@
+/* test.h - what every test program uses.
+ *
+ * A test is a process: it exits 0 when all its checks held, and prints what
+ * failed and where otherwise.  ctest gives it a time limit.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef TESTS_TEST_H
+#define TESTS_TEST_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECK(cond)                                                            \
+    do {                                                                       \
+        if (!(cond)) {                                                         \
+            fprintf(stderr, "%s:%d: CHECK failed: %s (errno %d: %s)\n",        \
+                    __FILE__, __LINE__, #cond, errno, strerror(errno));        \
+            exit(1);                                                           \
+        }                                                                      \
+    } while (0)
+
+/* Both sides are integers; prints them when they differ. */
+#define CHECK_EQ(a, b)                                                         \
+    do {                                                                       \
+        long long test_a = (long long)(a), test_b = (long long)(b);            \
+        if (test_a != test_b) {                                                \
+            fprintf(stderr, "%s:%d: CHECK_EQ failed: %s is %lld, %s is %lld "  \
+                            "(errno %d: %s)\n",                                \
+                    __FILE__, __LINE__, #a, test_a, #b, test_b, errno,         \
+                    strerror(errno));                                          \
+            exit(1);                                                           \
+        }                                                                      \
+    } while (0)
+
+#define RUN(fn)                                                                \
+    do {                                                                       \
+        fprintf(stderr, "  %s\n", #fn);                                        \
+        fn();                                                                  \
+    } while (0)
+
+/* How many rounds to do of a test whose full count is n: CORTEN_TEST_SCALE is
+ * the share (1 is --full, the default is 0.1, sanitizers take less), at least
+ * 1. */
+static inline long test_count(long n)
+{
+    const char *scale = getenv("CORTEN_TEST_SCALE");
+    double share = scale != NULL && *scale ? atof(scale) : 0.1;
+    long count = (long)((double)n * share);
+
+    return count < 1 ? 1 : count;
+}
+
+#endif
