@@ -1,0 +1,31 @@
+# run.sh - builds an example and runs it.
+#
+#   sh examples/run.sh [NAME [ARGUMENTS]]
+#
+# Without a name, the echo server on 127.0.0.1:7000.  Installs the Debian
+# packages it needs when they are missing.  How to talk to the example stands in
+# its source after "Try:".
+#
+# SPDX-License-Identifier: MIT
+set -eu
+cd "$(dirname "$0")/.."
+
+name=${1:-echo}
+[ $# -eq 0 ] || shift
+[ $# -gt 0 ] || set -- 127.0.0.1:7000
+if [ ! -f "examples/$name.c" ]; then
+    echo "there is no example '$name'; there are:" \
+        "$(ls examples | sed -n 's/\.c$//p' | tr '\n' ' ')" >&2
+    exit 1
+fi
+
+sh tests/packages.sh build-essential cmake ninja-build netcat-openbsd
+log=build/release/configure.log
+mkdir -p build/release
+cmake --preset release >"$log" 2>&1 || { cat "$log" >&2 && exit 1; }
+cmake --build --preset release --target "examples_$name"
+
+try=$(sed -n 's/^[ /*]*Try: *//p' "examples/$name.c")
+echo "talk to it from another terminal: ${try:-nc ${1%:*} ${1##*:}}"
+echo "stop it with Ctrl-C"
+exec "build/release/examples/$name" "$@"
