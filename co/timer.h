@@ -16,9 +16,10 @@
 
 struct timer {
     struct heap heap;
-    int fd;        /* the timerfd: readable when armed and due */
-    int64_t base;  /* the time of tick 0 */
-    int64_t armed; /* what the timerfd is set to; 0: not set, or it fired */
+    int fd;         /* the timerfd: readable when armed and due */
+    int64_t base;   /* the time of tick 0 */
+    int64_t origin; /* the earliest tick when last looked at, in full */
+    int64_t armed;  /* what the timerfd is set to; 0: not set, or it fired */
 };
 
 int timer_open(struct timer *t, uint32_t limit); /* ids below limit; 0 or -1 */
@@ -34,8 +35,9 @@ unsigned timer_pop_due(struct timer *t, int64_t now, uint32_t *ids,
 
 /* Before blocking: sets the timerfd to the earliest entry plus slack, unless it
  * is set so already; makes no system call when there is no entry, and leaves an
- * alarm that is set already and earlier than needed (one idle wake-up costs less than a call
- * each time).  Returns false when the earliest is due at `now`: do not block. */
+ * alarm that is set already and earlier than needed (one idle wake-up costs
+ * less than a call each time).  Returns false when the earliest is due at
+ * `now`: do not block. */
 bool timer_arm(struct timer *t, int64_t now, int64_t slack);
 
 /* The poller says that the timerfd fired: forget what it was set to. */
