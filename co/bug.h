@@ -19,8 +19,8 @@
             bug(__FILE__, __LINE__, why);                                      \
     } while (0)
 
-__attribute__((noreturn, cold, noinline)) static inline void
-bug(const char *file, int line, const char *why)
+__attribute__((noreturn, cold, noinline, unused)) static void bug(
+    const char *file, int line, const char *why)
 {
     fprintf(stderr, "corten: %s:%d: BUG: %s\n", file, line, why);
     abort();
