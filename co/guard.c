@@ -1,0 +1,84 @@
+/* guard.c - the part of a stack's address space that faults.
+ *
+ * A guard that is not there is worse than none promised, so MADV_GUARD_INSTALL
+ * is believed only after it was seen to work: emulators answer every advice
+ * they do not know with success.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "co/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Since Linux 6.13; the headers of older distributions lack it. */
+enum { GUARD_INSTALL = 102 };
+
+static bool can_install;
+
+long guard_map_limit(void)
+{
+    char text[32];
+    ssize_t n;
+    int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return 0;
+    n = read(fd, text, sizeof(text) - 1);
+    (void)close(fd); /* it was only read */
+    if (n <= 0)
+        return 0;
+    text[n] = 0;
+    return strtol(text, NULL, 10);
+}
+
+/* Does the kernel refuse to write where a guard was installed?  uname(2)
+ * because it changes nothing, and because valgrind leaves the write to the
+ * kernel. */
+static bool guard_works(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    bool works = false;
+    void *p = mmap(NULL, page, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (p == MAP_FAILED)
+        return false;
+    (void)munlock(p, page); /* fails only where it was not locked anyway */
+    if (madvise(p, page, GUARD_INSTALL) == 0)
+        works = syscall(SYS_uname, p) < 0 && errno == EFAULT;
+    (void)munmap(p, page);
+    return works;
+}
+
+void guard_setup(void)
+{
+    const char *wish = getenv("CO_GUARD");
+
+    can_install =
+        (wish == NULL || strcmp(wish, "mprotect") != 0) && guard_works();
+}
+
+int guard_add(char *low, size_t bytes)
+{
+    if (can_install && madvise(low, bytes, GUARD_INSTALL) == 0)
+        return 0;
+    /* EINVAL is what locked memory answers. */
+    if (can_install && errno != EINVAL)
+        return -1;
+    return mprotect(low, bytes, PROT_NONE);
+}
+
+/* An installed guard may stay: it costs no mapping, and whoever gets the stack
+ * later installs it once more, which changes nothing. */
+void guard_drop(char *low, size_t bytes)
+{
+    (void)mprotect(low, bytes,
+                   PROT_READ | PROT_WRITE); /* merges, never fails */
+}
