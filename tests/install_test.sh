@@ -9,6 +9,7 @@
 set -eu
 : "${CORTEN_BUILD:?is set by ctest}" "${CC:=cc}" "${CXX:=c++}" "${CFLAGS:=}"
 command -v pkg-config >/dev/null || exit 77
+[ -n "$CORTEN_PUBLIC_HEADERS" ] || exit 77
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -28,7 +29,7 @@ done >main.c
 cat >>main.c <<'END'
 int main(void)
 {
-    return co_id() != 0; /* outside a coroutine */
+    return co_self() != NULL; /* outside a coroutine */
 }
 END
 cp main.c main.cpp

@@ -27,8 +27,9 @@
     do {                                                                       \
         long long test_a = (long long)(a), test_b = (long long)(b);            \
         if (test_a != test_b) {                                                \
-            fprintf(stderr, "%s:%d: CHECK_EQ failed: %s is %lld, %s is %lld "  \
-                            "(errno %d: %s)\n",                                \
+            fprintf(stderr,                                                    \
+                    "%s:%d: CHECK_EQ failed: %s is %lld, %s is %lld "          \
+                    "(errno %d: %s)\n",                                        \
                     __FILE__, __LINE__, #a, test_a, #b, test_b, errno,         \
                     strerror(errno));                                          \
             exit(1);                                                           \
