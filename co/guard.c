@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 enum { GUARD_INSTALL = 102 };
 
 static bool can_install;
+static long split;     /* guards made by mprotect(2) */
+static long map_limit; /* vm.max_map_count when last looked at; 0: not yet */
 
 long guard_map_limit(void)
 {
@@ -65,6 +68,18 @@ void guard_setup(void)
         (wish == NULL || strcmp(wish, "mprotect") != 0) && guard_works();
 }
 
+/* Leaves one mapping in 64 to the rest of the process, which must go on when
+ * there is no further stack: threads and large blocks of malloc() need them. */
+static bool may_split(void)
+{
+    if (2 * split < map_limit - map_limit / 64)
+        return true;
+    map_limit = guard_map_limit();
+    if (map_limit == 0)
+        map_limit = LONG_MAX; /* no /proc: the kernel will say */
+    return 2 * split < map_limit - map_limit / 64;
+}
+
 int guard_add(char *low, size_t bytes)
 {
     if (can_install && madvise(low, bytes, GUARD_INSTALL) == 0)
@@ -72,13 +87,12 @@ int guard_add(char *low, size_t bytes)
     /* EINVAL is what locked memory answers. */
     if (can_install && errno != EINVAL)
         return -1;
-    return mprotect(low, bytes, PROT_NONE);
-}
-
-/* An installed guard may stay: it costs no mapping, and whoever gets the stack
- * later installs it once more, which changes nothing. */
-void guard_drop(char *low, size_t bytes)
-{
-    (void)mprotect(low, bytes,
-                   PROT_READ | PROT_WRITE); /* merges, never fails */
+    if (!may_split()) {
+        errno = ENOMEM;
+        return -1;
+    }
+    if (mprotect(low, bytes, PROT_NONE) < 0)
+        return -1;
+    split++;
+    return 0;
 }

@@ -17,11 +17,8 @@
 void guard_setup(void);
 
 /* Makes [low, low + bytes) fault on every access.  -1 with errno, most often
- * ENOMEM because the process has all the mappings it may have. */
+ * ENOMEM because the process has nearly all the mappings it may have. */
 int guard_add(char *low, size_t bytes);
-
-/* Gives back the mappings that guard_add() took, if it took any. */
-void guard_drop(char *low, size_t bytes);
 
 /* What vm.max_map_count is now, or 0 when the kernel does not tell. */
 long guard_map_limit(void);

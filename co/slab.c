@@ -246,20 +246,16 @@ static struct slab *slab_open(unsigned size_class)
     return slab;
 }
 
-/* All of the stacks, or none: those already guarded when mappings run out give
- * theirs back, and the rest of the process has a few to go on with. */
-static int guard_run(const struct slab *slab, unsigned i, unsigned n)
+/* How many of n stacks from number i on got their guard. */
+static unsigned guard_run(const struct slab *slab, unsigned i, unsigned n)
 {
     for (unsigned k = 0; k < n; k++) {
-        if (guard_add(space_of(slab, i + k), STACK_GUARD) == 0)
-            continue;
-        explain_guard(errno);
-        while (k-- > 0)
-            guard_drop(space_of(slab, i + k), STACK_GUARD);
-        errno = ENOMEM;
-        return -1;
+        if (guard_add(space_of(slab, i + k), STACK_GUARD) < 0) {
+            explain_guard(errno);
+            return k;
+        }
     }
-    return 0;
+    return n;
 }
 
 int slab_grow(unsigned size_class, unsigned n, uint32_t *first)
@@ -277,8 +273,11 @@ int slab_grow(unsigned size_class, unsigned n, uint32_t *first)
         return -1;
     if (n > slab->stacks - used)
         n = slab->stacks - used;
-    if (guard_run(slab, used, n) < 0)
+    n = guard_run(slab, used, n);
+    if (n == 0) {
+        errno = ENOMEM;
         return -1;
+    }
     *first = (uint32_t)(slab - table) * SLAB_STACKS + used;
     atomic_store_explicit(&slab->used, used + n, memory_order_release);
     if (*first + n > atomic_load_explicit(&top, memory_order_relaxed))
