@@ -25,4 +25,12 @@ static inline struct timespec clock_timespec(int64_t ns)
                               .tv_nsec = ns % INT64_C(1000000000) };
 }
 
+/* Tells the cpu that this is a spin loop. */
+static inline void clock_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
 #endif

@@ -18,7 +18,7 @@
 
 enum {
     STACK_GUARD = 64 * 1024,
-    STACK_MAX = 1 << 24, /* stacks in the process */
+    STACK_MAX = 1 << 22, /* stacks in the process */
     STACK_CACHE = 10240, /* warm ones a thread keeps */
     STACK_MAGAZINE = 64, /* what a cache and the depot trade at a time */
 };

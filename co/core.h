@@ -1,0 +1,158 @@
+/* core.h - the two structs of the engine: the coroutine and its scheduler.
+ *
+ * Private to co/.  Fields are grouped by who may touch them.  A coroutine
+ * belongs to one scheduler, whose thread is its "owner"; other threads reach it
+ * only through its post, which they put into the owner's inbox.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CO_CORE_H
+#define CO_CORE_H
+
+#include "co/asan.h"
+#include "co/co.h"
+#include "co/context.h"
+#include "co/list.h"
+#include "co/poller.h"
+#include "co/stack.h"
+#include "co/timer.h"
+#include <stdatomic.h>
+
+struct wait;
+struct sched;
+
+/* What other threads tell the owner of something.  bits says what; while
+ * POST_QUEUED is among them the post stands in an inbox, or is about to. */
+struct post {
+    struct post *next; /* whoever set POST_QUEUED, then the inbox's owner */
+    atomic_uint bits;
+};
+
+enum {
+    POST_QUEUED = 1,
+    POST_START = 2,  /* a coroutine spawned from elsewhere: first run */
+    POST_WAKE = 4,   /* its ticket was claimed: make it ready */
+    POST_CANCEL = 8, /* co_cancel() */
+    POST_FREE = 16,  /* it has ended and nobody owns the handle any more */
+    POST_CLOSED = 32 /* of an fd: its generation has moved on */
+};
+
+/* What the C++ runtime keeps for each thread about exceptions being handled
+ * (Itanium C++ ABI, 2.2.2). */
+struct cxx_globals {
+    void *caught;
+    unsigned uncaught;
+};
+
+struct co {
+    /* Owner thread only, touched by each switch: one cache line (x86-64). */
+    struct stack stack; /* first: the stack module finds it here */
+    struct context context;
+    int err;           /* errno while switched away */
+    bool cancelled;    /* co_cancel(), as the owner has seen it */
+    bool hold;         /* co_hold_cancel() */
+    bool in_cxx;       /* cxx holds something */
+    struct wait *wait; /* the ticket it is parked on, or NULL */
+
+    /* Owner thread only: time. */
+    int64_t deadline; /* of wait; CO_FOREVER when there is none */
+    int64_t timer_at; /* what its heap entry stands for; 0: no entry */
+    int64_t limit;    /* co_limit_deadline() */
+
+    /* Set when spawned, then constant. */
+    co_fn *fn;
+    void *arg;
+    const char *name, *file;
+    int line;
+    uint64_t id;
+    void (*at_end)(struct co *co); /* of a group; NULL without one */
+
+    /* Owner thread writes, any thread reads (at shutdown). */
+    _Atomic(struct sched *) sched; /* NULL: this stack runs nothing */
+
+    /* Any thread. */
+    struct post post;
+
+    /* Under joiners.lock. */
+    struct co_waitq joiners;
+    bool ended;
+    bool released; /* detached, or joined */
+    bool detached; /* from birth; constant */
+
+    struct cxx_globals cxx; /* owner; set while switched away in a catch */
+    void **keys;            /* owner; values of co_key_set() */
+    struct list any;        /* owner; in sched.any until it starts */
+    struct co_group *group; /* constant; NULL unless of co_group_go() */
+    struct list member;     /* under group->waiters.lock */
+    struct asan_fiber fiber;
+};
+
+enum {
+    SCHED_BUDGET = 61, /* switches between two looks at the poller */
+    SCHED_MAX = 256,
+    FD_CHUNKS = 1 << 14, /* of FD_CHUNK descriptors each: 16 million */
+    FD_CHUNK = 1 << 10
+};
+
+struct fd_entry;
+
+struct sched {
+    /* Owner thread only, touched by each switch. */
+    struct co *running;
+    struct co **ring; /* the run queue: a ring of ring_mask + 1 places */
+    uint32_t head, tail, ring_mask;
+    int budget; /* switches left until the poller's turn */
+    int *errno_at;
+    struct cxx_globals *cxx; /* of this thread; NULL without C++ */
+    struct context loop;     /* the thread's own context */
+    struct asan_fiber fiber;
+
+    /* Owner thread only. */
+    struct stack_cache stacks;
+    uint64_t id_next, id_end; /* coroutine ids it may give out */
+    struct co *ended;         /* its stack goes back once the loop runs */
+    struct list any;          /* CO_ANY ones not started yet */
+    unsigned any_count;
+    struct poller poller;
+    struct timer timer;
+    int64_t now; /* at the last look at the clock */
+    int eventfd;
+    bool remote_wake;     /* the last sleep ended by the inbox */
+    unsigned spin_misses; /* in a row: spins that nothing came of */
+    bool cancel_all;      /* the runtime stops: whatever starts is cancelled */
+    _Atomic(struct fd_entry *) *fds; /* chunks; read by who closes an fd */
+    struct fd_entry *unverified;     /* fds whose registration is trusted */
+    bool watching;                   /* descriptors were registered */
+    struct poller_event events[POLLER_BATCH];
+    unsigned index;
+
+    /* Owner writes, any thread reads. */
+    _Alignas(64) atomic_ulong spawned; /* by this thread, wherever they live */
+    atomic_ulong finished;             /* that lived here */
+    atomic_uint load;                  /* ready ones, about */
+
+    /* Any thread. */
+    _Alignas(64) _Atomic(struct post *) inbox; /* newest first */
+    atomic_int sleeping; /* blocks in the poller: write eventfd to wake it */
+};
+
+extern _Thread_local struct sched *sched_of_thread
+    __attribute__((tls_model("initial-exec")));
+
+/* The scheduler that this thread is, or NULL. */
+static inline struct sched *sched_self(void) { return sched_of_thread; }
+
+/* The coroutine that runs on this thread, or NULL. */
+static inline struct co *co_running(void)
+{
+    struct sched *s = sched_of_thread;
+
+    return s == NULL ? NULL : s->running;
+}
+
+static inline struct sched *co_sched_of(const struct co *c)
+{
+    return atomic_load_explicit(&c->sched, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,89 @@
+/* fd.h - which coroutine waits for which descriptor.
+ *
+ * Private to co/.  Two tables.  A process-wide word per number holds its
+ * generation, which moves on whenever the number is closed or comes fresh from
+ * the kernel, and which schedulers have registered it.  Each scheduler's own
+ * entry holds the tickets that wait and what is registered with its poller, and
+ * the generation they belong to: an entry of another generation is empty.
+ *
+ * A number is registered once, edge-triggered, when it first would block.  That
+ * is trusted afterwards only for numbers that corten itself made; what others
+ * made can be closed and made again behind our back, so each park asks the
+ * kernel whether it still knows the registration (one system call).  Our own
+ * may be closed behind our back, too: a park on trust that lasts is verified
+ * once, a tenth of a second later.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CO_FD_H
+#define CO_FD_H
+
+#include "co/wait.h"
+
+struct fd_entry { /* owner thread only, but for post */
+    struct post post;
+    struct wait_link *head, *tail; /* who waits; all of them are woken */
+    struct fd_entry *unverified_next;
+    int fd;
+    uint32_t gen;
+    uint8_t watched; /* POLLER_* registered */
+    bool own, tcp;
+    bool drained;    /* a read came back short, and no edge since */
+    bool odd;        /* HUP, PRI or ERROR was seen: drained means nothing */
+    bool unverified; /* is on the scheduler's list */
+    bool parked;     /* somebody parked on trust since the last verify */
+};
+
+int fd_open(struct sched *s); /* 0, or -1 ENOMEM */
+void fd_close(struct sched *s);
+void fd_close_all(void); /* the process-wide table, at the end */
+
+/* The generation of fd now; 0 for a number that nobody has told us of. */
+uint32_t fd_gen(int fd);
+
+/* fd has just come from the kernel.  Its old waiters, if any, fail with EBADF.
+ * -1 with errno when there is no memory to know it by. */
+int fd_fresh(int fd);
+
+/* Ends all waits for fd with EBADF; until fd_forgotten() nobody can begin one.
+ * The caller then closes it. */
+void fd_forget(int fd);
+void fd_forgotten(int fd);
+
+/* Whether a plain read now would only find EAGAIN; on a scheduler's thread. */
+bool fd_drained(int fd);
+
+/* A plain read of fd came back short. */
+void fd_set_drained(int fd);
+
+/* Puts a link of a ticket of the running coroutine on fd.  *gen is what
+ * fd_gen() said before the caller's attempt; it moves on when it turns out here
+ * that the number was closed and made again behind our back.  0: it is there,
+ * and will be fired once fd may be ready; 1: look again soon; -1 with errno:
+ * EPERM for what is always ready, EBADF, ENOMEM, ENOSPC. */
+int fd_watch(struct sched *s, int fd, uint32_t *gen, uint32_t events,
+             struct wait_link *l);
+void fd_unwatch(struct sched *s, int fd, struct wait_link *l);
+
+/* After an attempt that found EAGAIN: waits until fd may be ready for events.
+ * gen is what fd_gen() said before the attempt.  0: try again; -1 with errno.
+ * On a plain thread, too. */
+int fd_wait(int fd, uint32_t *gen, uint32_t events, int64_t deadline);
+
+/* The same for the ticket of a plain thread: puts l on fd so that a close fires
+ * it; the thread then parks with fd_thread_park().  0, 1 or -1 as fd_watch().
+ */
+int fd_watch_thread(int fd, uint32_t gen, struct wait_link *l);
+
+/* For the loop: an event, a post of POST_CLOSED, time to verify. */
+void fd_dispatch(struct sched *s, uint64_t token, uint32_t events);
+void fd_prefetch(struct sched *s, uint64_t token);
+void fd_closed(struct sched *s, struct fd_entry *e);
+void fd_verify(struct sched *s);
+
+enum {
+    FD_VERIFY_NS = 100 * 1000 * 1000,
+    FD_VERIFY_ID = STACK_MAX /* its id among the timers */
+};
+
+#endif

@@ -1,0 +1,129 @@
+/* fd_thread.c - see fd_thread.h.
+ *
+ * The eventfd lives as long as its thread.  A ticket that somebody else has
+ * claimed is not given up before their write was read, so that no write can
+ * come after its thread is gone.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "co/fd_thread.h"
+#include "co/clock.h"
+#include <errno.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static struct co_waitq threads;  /* links; data is the number + 1 */
+static _Thread_local int own_fd; /* + 1; 0: none yet */
+static pthread_key_t key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int key_error;
+
+static void close_own(void *value)
+{
+    (void)value;
+    (void)close(own_fd - 1);
+    own_fd = 0;
+}
+
+static void make_key(void) { key_error = pthread_key_create(&key, close_own); }
+
+int fd_thread_open(struct wait *w)
+{
+    if (own_fd == 0) {
+        int fd;
+
+        (void)pthread_once(&once, make_key); /* cannot fail */
+        if (key_error != 0) {
+            errno = key_error;
+            return -1;
+        }
+        fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        if (fd < 0)
+            return -1;
+        if ((errno = pthread_setspecific(key, &own_fd)) != 0) {
+            (void)close(fd);
+            return -1;
+        }
+        own_fd = fd + 1;
+    }
+    w->thread_fd = own_fd - 1;
+    return 0;
+}
+
+void fd_thread_add(struct wait_link *l, int fd)
+{
+    l->data = (void *)(intptr_t)(fd + 1);
+    waitq_lock(&threads);
+    waitq_push(&threads, l);
+    waitq_unlock(&threads);
+}
+
+void fd_thread_remove(struct wait_link *l) { wait_close(&threads, l); }
+
+void fd_thread_forget(int fd)
+{
+    struct wait_link *l, *next;
+
+    waitq_lock(&threads);
+    for (l = threads.head; l != NULL; l = next) {
+        struct wait *w = l->wait;
+
+        next = l->next;
+        if (l->data != (void *)(intptr_t)(fd + 1))
+            continue;
+        waitq_remove(&threads, l);
+        if (w->shared) {
+            if (!wait_claim(w, EBADF))
+                continue;
+        } else {
+            w->why = EBADF;
+        }
+        w->fired = l;
+        wait_wake(w);
+    }
+    waitq_unlock(&threads);
+}
+
+static bool any_ready(const struct pollfd *fds, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (fds[i].revents != 0)
+            return true;
+    return false;
+}
+
+int fd_thread_park(struct wait *w, struct pollfd *fds, unsigned n)
+{
+    struct timespec left, *timeout;
+    uint64_t count;
+
+    fds[0] = (struct pollfd){ .fd = w->thread_fd, .events = POLLIN };
+    for (;;) {
+        timeout = NULL;
+        if (w->deadline != CO_FOREVER) {
+            int64_t ns = w->deadline - clock_now();
+
+            left = clock_timespec(ns > 0 ? ns : 0);
+            timeout = &left;
+        }
+        if (ppoll(fds, n + 1, timeout, NULL) < 0 && errno != EINTR)
+            wait_expire(w, errno); /* ENOMEM */
+        else if (fds[0].revents != 0 &&
+                 read(w->thread_fd, &count, sizeof count) > 0)
+            break;
+        else if (any_ready(fds + 1, n))
+            wait_expire(w, 0);
+        else if (w->deadline == CO_FOREVER || clock_now() < w->deadline)
+            continue;
+        else
+            wait_expire(w, ETIMEDOUT);
+        /* By whomever it was claimed, a write follows. */
+        n = 0;
+        w->deadline = CO_FOREVER;
+    }
+    if (w->why == 0)
+        return 0;
+    errno = w->why;
+    return -1;
+}

@@ -1,0 +1,32 @@
+/* fd_thread.h - plain threads that wait for descriptors.
+ *
+ * Private to co/.  They call poll(2) on the descriptors and on an eventfd of
+ * their own, which a close from elsewhere, or any other source of their ticket,
+ * writes.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CO_FD_THREAD_H
+#define CO_FD_THREAD_H
+
+#include "co/wait.h"
+#include <poll.h>
+
+/* Gives the ticket of this plain thread its eventfd, so that from now on
+ * wait_wake() writes that.  -1 with errno when none can be made. */
+int fd_thread_open(struct wait *w);
+
+/* Puts l, a link of a plain thread's ticket, among those that
+ * fd_thread_forget() fires. */
+void fd_thread_add(struct wait_link *l, int fd);
+void fd_thread_remove(struct wait_link *l);
+
+/* Blocks until w is fired, its deadline comes, or one of fds[1..n] is ready;
+ * then too it counts as fired, with w->fired NULL.  fds[0] is free for our use.
+ * 0, or -1 with errno as wait_park(). */
+int fd_thread_park(struct wait *w, struct pollfd *fds, unsigned n);
+
+/* Fires all that wait for fd with EBADF.  [any] */
+void fd_thread_forget(int fd);
+
+#endif

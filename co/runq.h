@@ -1,0 +1,79 @@
+/* runq.h - how a coroutine becomes ready.
+ *
+ * Private to co/.  On its own scheduler it goes into a ring of pointers, which
+ * knows the next ones without touching them; from any other thread a post goes
+ * into the scheduler's inbox, and only if the scheduler sleeps its eventfd is
+ * written.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CO_RUNQ_H
+#define CO_RUNQ_H
+
+#include "co/core.h"
+
+enum { RUNQ_PREFETCH = 4 };
+
+int runq_open(struct sched *s); /* 0, or -1 with errno */
+void runq_close(struct sched *s);
+
+/* Doubles the ring; it lies in reserved memory for all stacks there can be, and
+ * a coroutine stands in it at most once, so this cannot fail. */
+void runq_grow(struct sched *s);
+
+/* Sends p to s with bits; from any thread, s's own included. */
+void runq_post(struct sched *s, struct post *p, unsigned bits);
+
+/* Puts p, whose bits hold POST_QUEUED already, into the inbox of s. */
+void runq_forward(struct sched *s, struct post *p);
+
+/* Takes all that came in since the last call, oldest first. */
+struct post *runq_take(struct sched *s);
+
+static inline bool runq_empty(const struct sched *s)
+{
+    return s->head == s->tail;
+}
+
+static inline uint32_t runq_count(const struct sched *s)
+{
+    return s->tail - s->head;
+}
+
+static inline void runq_push(struct sched *s, struct co *co)
+{
+    if (__builtin_expect(s->tail - s->head > s->ring_mask, 0))
+        runq_grow(s);
+    s->ring[s->tail++ & s->ring_mask] = co;
+}
+
+/* NULL when empty.  Fetches what the switch to the fourth from now will touch:
+ * the struct, and the frames just below it. */
+static inline struct co *runq_pop(struct sched *s)
+{
+    struct co *co;
+    const char *soon;
+
+    if (s->head == s->tail)
+        return NULL;
+    co = s->ring[s->head & s->ring_mask];
+    soon = (const char *)s->ring[(s->head + RUNQ_PREFETCH) & s->ring_mask];
+    __builtin_prefetch(soon);
+    __builtin_prefetch(soon - 64);
+    __builtin_prefetch(soon - 128);
+    s->head++;
+    return co;
+}
+
+/* Makes co, which is parked and whose ticket the caller has claimed, ready. */
+static inline void runq_ready(struct co *co)
+{
+    struct sched *s = co_sched_of(co);
+
+    if (s == sched_self())
+        runq_push(s, co);
+    else
+        runq_post(s, &co->post, POST_WAKE);
+}
+
+#endif

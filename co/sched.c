@@ -1,0 +1,381 @@
+/* sched.c - the loop of a scheduler's thread: the page to read first.
+ *
+ * Coroutines switch straight to each other (switch.c), so the loop's own
+ * context runs only when none is ready, or every SCHED_BUDGET switches.  One
+ * turn: take what other threads sent, start what was spawned for anybody, run
+ * the ready ones, ask the poller, claim what is due.  It blocks only when it
+ * has found nothing in one whole turn.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "co/sched.h"
+#include "co/clock.h"
+#include "co/fd.h"
+#include "co/runq.h"
+#include "co/switch.h"
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    DUE_BATCH = 64,
+    EVENT_PREFETCH = 6,
+    ANY_TURN = 8,   /* CO_ANY ones started in a turn beside ready ones */
+    SPIN_NS = 5000, /* how long a sender is waited for before sleeping */
+    SPIN_MISSES = 8
+};
+
+#define TOKEN_EVENTFD (~UINT64_C(0))
+#define TOKEN_TIMERFD (~UINT64_C(0) - 1)
+
+struct sched_set sched_set;
+
+unsigned long sched_set_living(void)
+{
+    unsigned count = atomic_load(&sched_set.count);
+    unsigned long ended = 0, begun = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        ended += atomic_load(&sched_set.at[i]->finished);
+    begun = atomic_load(&sched_set.spawned_outside);
+    for (unsigned i = 0; i < count; i++)
+        begun += atomic_load(&sched_set.at[i]->spawned);
+    return begun - ended;
+}
+
+struct sched *sched_open(unsigned index)
+{
+    struct sched *s = aligned_alloc(64, sizeof *s);
+
+    if (s == NULL)
+        return NULL;
+    *s = (struct sched){ .index = index };
+    if (stack_cache_open(&s->stacks) < 0)
+        goto fail_memory;
+    if (runq_open(s) < 0)
+        goto fail_stacks;
+    if (fd_open(s) < 0)
+        goto fail_runq;
+    if (poller_open(&s->poller) < 0)
+        goto fail_fd;
+    if (timer_open(&s->timer, STACK_MAX + 1) < 0)
+        goto fail_poller;
+    if (poller_set(&s->poller, s->eventfd, POLLER_READ, TOKEN_EVENTFD, false) <
+            0 ||
+        poller_set(&s->poller, s->timer.fd, POLLER_READ, TOKEN_TIMERFD, false) <
+            0)
+        goto fail_timer;
+    s->now = clock_now();
+    return s;
+
+fail_timer:
+    timer_close(&s->timer);
+fail_poller:
+    poller_close(&s->poller);
+fail_fd:
+    fd_close(s);
+fail_runq:
+    runq_close(s);
+fail_stacks:
+    stack_cache_close(&s->stacks);
+fail_memory:
+    free(s);
+    return NULL;
+}
+
+void sched_close(struct sched *s)
+{
+    timer_close(&s->timer);
+    poller_close(&s->poller);
+    fd_close(s);
+    runq_close(s);
+    stack_cache_close(&s->stacks);
+    free(s);
+}
+
+void sched_nudge(struct sched *s)
+{
+    uint64_t one = 1;
+
+    (void)!write(s->eventfd, &one, sizeof one); /* EAGAIN: it is readable */
+}
+
+void sched_free(struct sched *s, struct co *co)
+{
+    atomic_store_explicit(&co->sched, NULL, memory_order_relaxed);
+    stack_put(&s->stacks, &co->stack);
+}
+
+struct sched *sched_idlest(void)
+{
+    unsigned count = atomic_load(&sched_set.count);
+    struct sched *best = NULL;
+    unsigned least = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct sched *s = sched_set.at[i];
+        unsigned load = atomic_load_explicit(&s->load, memory_order_relaxed);
+
+        if (atomic_load_explicit(&s->sleeping, memory_order_relaxed))
+            return s;
+        if (best == NULL || load < least) {
+            best = s;
+            least = load;
+        }
+    }
+    return best;
+}
+
+/* ---- What others sent ------------------------------------------------------
+ */
+
+static void take_co(struct sched *s, struct co *co, unsigned bits)
+{
+    if (bits & POST_FREE) {
+        sched_free(s, co);
+        return;
+    }
+    if (bits & POST_CANCEL)
+        wait_cancel(co);
+    if (bits & (POST_START | POST_WAKE))
+        runq_push(s, co);
+}
+
+static void take_inbox(struct sched *s)
+{
+    struct post *p = runq_take(s), *next;
+
+    for (; p != NULL; p = next) {
+        unsigned bits = atomic_load(&p->bits);
+        struct co *co = container_of(p, struct co, post);
+
+        next = p->next;
+        if (bits & POST_CLOSED) {
+            atomic_store(&p->bits, 0);
+            fd_closed(s, container_of(p, struct fd_entry, post));
+        } else if (co_sched_of(co) != s) {
+            /* A CO_ANY one that was given away after this was sent.  It is
+             * still marked as queued, so nobody frees it meanwhile. */
+            runq_forward(co_sched_of(co), p);
+        } else {
+            take_co(s, co, atomic_exchange(&p->bits, 0));
+        }
+    }
+}
+
+/* Gives CO_ANY ones that have not started to schedulers that sleep, and starts
+ * some here: few while others are ready, so that there is something left to
+ * give. */
+static void spread_any(struct sched *s)
+{
+    unsigned turn = runq_empty(s) ? 4 * ANY_TURN : ANY_TURN;
+    struct list *l;
+
+    while (s->any_count > 1 || !runq_empty(s)) {
+        struct sched *other = sched_idlest();
+
+        if (other == s || !atomic_load(&other->sleeping) ||
+            (l = list_pop(&s->any)) == NULL)
+            break;
+        s->any_count--;
+        atomic_store(&container_of(l, struct co, any)->sched, other);
+        runq_post(other, &container_of(l, struct co, any)->post, POST_START);
+    }
+    while (turn-- > 0 && (l = list_pop(&s->any)) != NULL) {
+        s->any_count--;
+        runq_push(s, container_of(l, struct co, any));
+    }
+}
+
+/* ---- Stopping
+ * ---------------------------------------------------------------- */
+
+/* The runtime stops: all that live here, and all that will, are cancelled.
+ * Stacks are found by their numbers; of those that belong to others only the
+ * owner is read. */
+static void cancel_all(struct sched *s)
+{
+    uint32_t count = stack_count();
+
+    s->cancel_all = true;
+    for (uint32_t i = 0; i < count; i++) {
+        struct co *co = container_of(stack_at(i), struct co, stack);
+
+        /* Acquire: what the spawner wrote before it named the owner. */
+        if (atomic_load_explicit(&co->sched, memory_order_acquire) == s &&
+            !co->ended)
+            wait_cancel(co);
+    }
+}
+
+static void tell_quiet(void)
+{
+    struct wait *w = NULL;
+
+    if (sched_set_living() > atomic_load(&sched_set.last))
+        return;
+    waitq_lock(&sched_set.quiet);
+    w = waitq_claim(&sched_set.quiet);
+    waitq_unlock(&sched_set.quiet);
+    if (w != NULL)
+        wait_wake(w);
+}
+
+/* ---- Polling
+ * ----------------------------------------------------------------- */
+
+static void expire(struct sched *s, uint32_t id)
+{
+    struct co *co;
+
+    if (id == FD_VERIFY_ID) {
+        fd_verify(s);
+        return;
+    }
+    co = container_of(stack_at(id), struct co, stack);
+    co->timer_at = 0;
+    if (co->wait == NULL || co->deadline == CO_FOREVER)
+        return;
+    if (co->deadline <= s->now) {
+        wait_expire(co->wait, ETIMEDOUT);
+        return;
+    }
+    co->timer_at = co->deadline;
+    timer_set(&s->timer, id, co->deadline, s->now);
+}
+
+static void take_due(struct sched *s)
+{
+    uint32_t ids[DUE_BATCH];
+    unsigned n;
+
+    s->now = clock_now();
+    do {
+        n = timer_pop_due(&s->timer, s->now, ids, DUE_BATCH);
+        for (unsigned i = 0; i < n; i++)
+            if (ids[i] != FD_VERIFY_ID)
+                __builtin_prefetch(
+                    &container_of(stack_at(ids[i]), struct co, stack)
+                         ->timer_at);
+        for (unsigned i = 0; i < n; i++)
+            expire(s, ids[i]);
+    } while (n == DUE_BATCH);
+}
+
+static void poll_events(struct sched *s, bool block)
+{
+    int n = poller_wait(&s->poller, s->events, block);
+
+    for (int i = 0; i < n; i++) {
+        struct poller_event *event = &s->events[i];
+
+        if (i + EVENT_PREFETCH < n &&
+            event[EVENT_PREFETCH].token < TOKEN_TIMERFD)
+            fd_prefetch(s, event[EVENT_PREFETCH].token);
+        if (event->token == TOKEN_TIMERFD)
+            timer_fired(&s->timer);
+        else if (event->token != TOKEN_EVENTFD)
+            fd_dispatch(s, event->token, event->events);
+        else if (block)
+            s->remote_wake = true;
+    }
+}
+
+/* A sender that answers at once is cheaper to wait for than to sleep for.  Only
+ * after a wake by a sender, and seldom when that came to nothing before. */
+static bool spin(struct sched *s)
+{
+    int64_t end;
+
+    if (!s->remote_wake || !sched_set.spin)
+        return false;
+    s->remote_wake = false;
+    if (s->spin_misses >= SPIN_MISSES && ++s->spin_misses % SPIN_MISSES != 0)
+        return false;
+    end = clock_now() + SPIN_NS;
+    do {
+        for (int i = 0; i < 16; i++) {
+            if (atomic_load_explicit(&s->inbox, memory_order_relaxed)) {
+                s->remote_wake = true;
+                s->spin_misses = 0;
+                return true;
+            }
+            clock_relax();
+        }
+    } while (clock_now() < end);
+    s->spin_misses++;
+    return false;
+}
+
+static void sleep_until_event(struct sched *s)
+{
+    stack_trim(&s->stacks);
+    if (!timer_arm(&s->timer, s->now, sched_set.slack))
+        return;
+    if (spin(s))
+        return;
+    /* Pairs with runq_forward(): see there. */
+    atomic_store(&s->sleeping, 1);
+    if (atomic_load(&s->inbox) == NULL)
+        poll_events(s, true);
+    atomic_store_explicit(&s->sleeping, 0, memory_order_relaxed);
+}
+
+static void run_ready(struct sched *s)
+{
+    s->budget = SCHED_BUDGET;
+    switch_enter(s, runq_pop(s));
+    if (s->ended != NULL) {
+        sched_free(s, s->ended);
+        s->ended = NULL;
+    }
+}
+
+/* ---- The loop
+ * ------------------------------------------------------------------ */
+
+static void enter_thread(struct sched *s)
+{
+    struct cxx_globals *(*get)(void);
+
+    /* POSIX: the way to turn dlsym()'s result into a function. */
+    *(void **)&get = dlsym(RTLD_DEFAULT, "__cxa_get_globals");
+    s->cxx = get == NULL ? NULL : get();
+    s->errno_at = &errno;
+    asan_fiber_open_thread(&s->fiber);
+    sched_of_thread = s;
+}
+
+void sched_run(struct sched *s)
+{
+    enter_thread(s);
+    for (;;) {
+        bool stopping =
+            atomic_load_explicit(&sched_set.stopping, memory_order_relaxed);
+
+        take_inbox(s);
+        if (stopping && !s->cancel_all)
+            cancel_all(s);
+        if (s->any_count > 0)
+            spread_any(s);
+        atomic_store_explicit(&s->load, runq_count(s) + s->any_count,
+                              memory_order_relaxed);
+        if (!runq_empty(s)) {
+            run_ready(s);
+            if (runq_empty(s) && s->any_count == 0)
+                continue;
+            if (s->watching)
+                poll_events(s, false);
+        } else if (atomic_load(&sched_set.quit)) {
+            break;
+        } else {
+            if (stopping)
+                tell_quiet();
+            sleep_until_event(s);
+        }
+        if (s->timer.heap.count > 0)
+            take_due(s);
+    }
+    sched_of_thread = NULL;
+}

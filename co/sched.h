@@ -1,0 +1,30 @@
+/* sched.h - the loop that a scheduler's thread runs.
+ *
+ * Private to co/.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CO_SCHED_H
+#define CO_SCHED_H
+
+#include "co/sched_set.h"
+
+struct sched *sched_open(unsigned index); /* NULL with errno */
+void sched_close(struct sched *s);
+
+/* Makes the calling thread s, runs until sched_set.quit and nothing is ready,
+ * and unmakes it. */
+void sched_run(struct sched *s);
+
+/* Makes s look round soon; from any thread. */
+void sched_nudge(struct sched *s);
+
+/* Gives the stack of an ended coroutine, whose handle nobody owns, back.  Its
+ * owner's thread. */
+void sched_free(struct sched *s, struct co *co);
+
+/* The scheduler with the least to do, a sleeping one if there is; NULL when the
+ * runtime is not up. */
+struct sched *sched_idlest(void);
+
+#endif

@@ -1,0 +1,173 @@
+/* wait.h - the ticket: how anything waits for anything.
+ *
+ * Private to co/.  A ticket lives on the stack of whoever waits, so waiting
+ * allocates nothing.  It is given to one source or several (a waitq, an fd),
+ * and fired exactly once.  The protocol:
+ *
+ *   wait_open(&w, deadline)         -1 ECANCELED when cancelled
+ *   waitq_lock(q)
+ *   look whether one must wait at all; if not: unlock, done
+ *   if (wait_passed(&w))            only tries: unlock, fail with ETIMEDOUT
+ *   waitq_push(q, &w.link)
+ *   waitq_unlock(q)
+ *   wait_park(&w)                   0, or -1 with errno
+ *
+ * and on the other side, under q's lock:
+ *
+ *   w = waitq_claim(q)              one winner per ticket; NULL: nobody waits
+ *   copy what is owed; w->data, w->fired say where
+ *   waitq_unlock(q)
+ *   wait_wake(w)                    touches w no more
+ *
+ * Who may claim.  A ticket in one queue (not `shared`) is claimed under that
+ * queue's lock by being taken out of it: a time-out or a cancel takes the same
+ * lock and looks whether it is still linked.  A ticket that several sources
+ * hold (`shared`: a select) is claimed by compare-and-swap; its owner takes it
+ * out of the other queues afterwards, under their locks.  A ticket that only
+ * its owner's thread holds (an fd, a sleep) needs neither.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef CO_WAIT_H
+#define CO_WAIT_H
+
+#include "co/core.h"
+
+struct wait_link { /* a ticket's place in one queue */
+    struct wait_link *next, *prev;
+    struct wait *wait;
+    bool linked;            /* under the queue's lock */
+    int index;              /* the select's case; reported as wait->fired */
+    void *data;             /* the source's own: where to copy from or to */
+    uint32_t events, ready; /* of an fd: waited for; seen */
+};
+
+struct wait {
+    struct co *co;          /* who waits; NULL: a plain thread */
+    struct co_waitq *queue; /* the one queue of a ticket not shared, or NULL */
+    bool shared;            /* several sources hold it */
+    bool sure;              /* no cancel ends it */
+    atomic_int claimed;
+    int why;                 /* set by the winner: 0, or an errno */
+    struct wait_link *fired; /* set by waitq_claim(): the link that won */
+    int64_t deadline;
+    struct wait_link link; /* for the one source of a simple wait */
+    atomic_int thread;     /* plain thread: futex */
+    int thread_fd; /* plain thread waiting for fds: its eventfd, or -1 */
+};
+
+/* -1 ECANCELED when the running coroutine is cancelled and does not hold it. */
+int wait_open(struct wait *w, int64_t deadline);
+
+/* Like wait_open() for what can neither time out nor be cancelled. */
+void wait_open_sure(struct wait *w);
+
+/* Whether the deadline is CO_NOWAIT or before: the caller must not park.  Sets
+ * errno to ETIMEDOUT when so. */
+bool wait_passed(const struct wait *w);
+
+/* Gives the thread to others until the ticket is fired.  0, or -1 and errno:
+ * what the winner said, ETIMEDOUT, ECANCELED.  Afterwards a ticket that is not
+ * shared stands in no queue. */
+int wait_park(struct wait *w);
+
+/* Takes l out of q unless it has been fired: for the links of a shared ticket,
+ * after the park. */
+void wait_close(struct co_waitq *q, struct wait_link *l);
+
+/* One winner.  For a ticket that is shared; others are claimed by
+ * waitq_claim().
+ */
+bool wait_claim(struct wait *w, int why);
+
+/* The winner's last act: makes the waiter ready, from any thread. */
+void wait_wake(struct wait *w);
+
+/* Owner's thread: ends the park of w with err (ETIMEDOUT, ECANCELED, EBADF),
+ * unless it has been fired. */
+void wait_expire(struct wait *w, int err);
+
+/* Marks co cancelled, and ends its park unless it holds cancel off.  Owner's
+ * thread. */
+void wait_cancel(struct co *co);
+
+/* ---- waitq: the locked FIFO of tickets ------------------------------------
+ */
+
+void waitq_lock_slow(struct co_waitq *q);
+extern atomic_uint waitq_sleepers; /* threads asleep on any waitq's lock */
+void waitq_wake_sleeper(struct co_waitq *q);
+
+static inline void waitq_lock(struct co_waitq *q)
+{
+    if (__atomic_exchange_n(&q->lock, 1, __ATOMIC_ACQUIRE) != 0)
+        waitq_lock_slow(q);
+}
+
+/* Reads waitq_sleepers after the store, without a fence: whoever goes to sleep
+ * makes up for it with membarrier(2).  Touches q only by its address then,
+ * since it may be gone. */
+static inline void waitq_unlock(struct co_waitq *q)
+{
+    __atomic_store_n(&q->lock, 0, __ATOMIC_RELEASE);
+    atomic_signal_fence(memory_order_seq_cst);
+    if (__builtin_expect(
+            atomic_load_explicit(&waitq_sleepers, memory_order_relaxed) != 0,
+            0))
+        waitq_wake_sleeper(q);
+}
+
+/* All with q locked. */
+static inline bool waitq_empty(const struct co_waitq *q)
+{
+    return q->head == NULL;
+}
+
+static inline void waitq_push(struct co_waitq *q, struct wait_link *l)
+{
+    struct wait_link *tail = (struct wait_link *)q->tail;
+
+    l->next = NULL;
+    l->prev = tail;
+    if (tail != NULL)
+        tail->next = l;
+    else
+        q->head = l;
+    q->tail = l;
+    l->linked = true;
+    if (!l->wait->shared)
+        l->wait->queue = q;
+}
+
+static inline void waitq_remove(struct co_waitq *q, struct wait_link *l)
+{
+    if (l->prev != NULL)
+        l->prev->next = l->next;
+    else
+        q->head = l->next;
+    if (l->next != NULL)
+        l->next->prev = l->prev;
+    else
+        q->tail = l->prev;
+    l->linked = false;
+}
+
+/* The first ticket that nobody else has fired, taken out and claimed; its
+ * `fired` is the link that stood here.  NULL when there is none. */
+static inline struct wait *waitq_claim(struct co_waitq *q)
+{
+    struct wait_link *l;
+
+    while ((l = (struct wait_link *)q->head) != NULL) {
+        struct wait *w = l->wait;
+
+        waitq_remove(q, l);
+        if (w->shared && !wait_claim(w, 0))
+            continue;
+        w->fired = l;
+        return w;
+    }
+    return NULL;
+}
+
+#endif
