@@ -15,18 +15,14 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "bench/bench.h"
 #include "bench/load/child.h"
 #include "bench/load/load_echo.h"
 #include "bench/load/syscalls.h"
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MSEC INT64_C(1000000)
@@ -35,11 +31,11 @@
 enum { PAIRS_MAX = 21, IDLE_CONNS = 8000, IDLE_FIRST = 256 };
 
 struct plan {
-    int pairs;
+    size_t pairs;
     int64_t duration; /* of one run */
 };
 
-struct bench_case {
+struct echo_case {
     const char *name;
     unsigned conns;
     unsigned depth;
@@ -47,12 +43,12 @@ struct bench_case {
     struct plan quick; /* all together take some 20 s */
 };
 
-static const struct bench_case cases[] = {
-    { "c1", 1, 1, { 21, 3 * SECOND }, { 3, 250 * MSEC } },
+static const struct echo_case cases[] = {
+    { "c1", 1, 1, { 21, 3 * SECOND }, { 3, 200 * MSEC } },
     { "c64", 64, 1, { 21, 3 * SECOND }, { 5, SECOND } },
-    { "c1000", 1000, 1, { 21, 3 * SECOND }, { 3, 250 * MSEC } },
-    { "c8000", 8000, 1, { 21, 3 * SECOND }, { 2, 250 * MSEC } },
-    { "pipe16", 64, 16, { 21, 3 * SECOND }, { 3, 250 * MSEC } },
+    { "c1000", 1000, 1, { 21, 3 * SECOND }, { 3, 200 * MSEC } },
+    { "c8000", 8000, 1, { 21, 3 * SECOND }, { 3, 200 * MSEC } },
+    { "pipe16", 64, 16, { 21, 3 * SECOND }, { 3, 200 * MSEC } },
 };
 
 enum { CORTEN, EPOLL, SERVERS };
@@ -75,38 +71,18 @@ static struct {
     char dir[PATH_MAX]; /* where the server programs are */
 } options;
 
-static int by_value(const void *a, const void *b)
+/* Reports the median of the n values, and to people where half of them are. */
+static void report(const char *name, double *values, size_t n, const char *unit)
 {
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* Prints the median; in words also the range that half of the runs are in. */
-static void report(const char *name, const double *values, int n,
-                   const char *unit)
-{
-    double sorted[PAIRS_MAX];
-    double median;
-
-    memcpy(sorted, values, (size_t)n * sizeof *values);
-    qsort(sorted, (size_t)n, sizeof *sorted, by_value);
-    median = (sorted[n / 2] + sorted[(n - 1) / 2]) / 2;
-    if (options.json)
-        printf("{\"name\": \"%s\", \"value\": %.4f, \"unit\": \"%s\", "
-               "\"n\": %d}\n",
-               name, median, unit, n);
-    else
-        printf("%-28s %12.3f %-6s half in %.3f..%.3f, all in %.3f..%.3f, "
-               "n=%d\n",
-               name, median, unit, sorted[n / 4], sorted[n - 1 - n / 4],
-               sorted[0], sorted[n - 1], n);
-    (void)fflush(stdout);
+    bench_report(name, bench_median(values, n), unit, (long)n);
+    if (n > 1)
+        bench_note("%-28s half of %zu in %.4g..%.4g, all in %.4g..%.4g", "", n,
+                   bench_percentile(values, n, 0.25),
+                   bench_percentile(values, n, 0.75), values[0], values[n - 1]);
 }
 
 static void report_server(int server, const char *what, const char *figure,
-                          const double *values, int n, const char *unit)
+                          double *values, size_t n, const char *unit)
 {
     char name[64];
 
@@ -150,14 +126,14 @@ struct bed {
     struct load *load;
 };
 
-static int bed_open(struct bed *b, int server, const struct bench_case *c)
+static int bed_open(struct bed *b, int server, const struct echo_case *c)
 {
     struct load_result warm;
 
     if (start_server(&b->child, server, NULL) < 0)
         return -1;
     b->load = load_open(&b->child.addr, c->conns, c->depth);
-    if (b->load != NULL && load_run(b->load, 200 * MSEC, &warm) == 0) {
+    if (b->load != NULL && load_run(b->load, 100 * MSEC, &warm) == 0) {
         settle();
         return 0;
     }
@@ -177,8 +153,8 @@ static int bed_close(struct bed *b, int server)
 }
 
 /* The run number i of a server. */
-static int measure(int server, const struct bench_case *c, int64_t duration,
-                   struct figures *f, int i)
+static int measure(int server, const struct echo_case *c, int64_t duration,
+                   struct figures *f, size_t i)
 {
     struct load_result r;
     struct bed b;
@@ -204,7 +180,7 @@ static int measure(int server, const struct bench_case *c, int64_t duration,
 }
 
 /* In a run of its own, which counting slows down. */
-static int measure_syscalls(int server, const struct bench_case *c)
+static int measure_syscalls(int server, const struct echo_case *c)
 {
     struct syscalls counter;
     struct load_result r;
@@ -233,22 +209,16 @@ static int measure_syscalls(int server, const struct bench_case *c)
     return 0;
 }
 
-/* The share of its core that each side had, for a reader. */
-static void report_load(int server, const struct bench_case *c,
-                        const struct figures *f, int n)
+/* The share of its core that each side had; complains when the server's was not
+ * nearly all. */
+static void report_load(int server, const struct echo_case *c,
+                        struct figures *f, size_t n)
 {
-    double busy = 0;
-    double load_busy = 0;
-    int i;
+    double busy = bench_median(f->busy, n);
+    double load_busy = bench_median(f->load_busy, n);
 
-    for (i = 0; i < n; i++) {
-        busy += f->busy[i] / n;
-        load_busy += f->load_busy[i] / n;
-    }
-    if (!options.json)
-        printf("echo.%s.%s: the server was busy %.0f %% of the time, the load "
-               "%.0f %%\n",
-               server_names[server], c->name, busy, load_busy);
+    bench_note("%-28s server busy %.0f %% of the time, load %.0f %%", "", busy,
+               load_busy);
     if (c->conns < 64 || busy > 95)
         return;
     if (load_busy > 95)
@@ -263,18 +233,18 @@ static void report_load(int server, const struct bench_case *c,
                 server_names[server], c->name, busy, load_busy);
 }
 
-static int run_case(const struct bench_case *c)
+static int run_case(const struct echo_case *c)
 {
-    const struct plan *p = options.quick ? &c->quick : &c->full;
+    const struct plan *p = bench.quick ? &c->quick : &c->full;
     struct figures figures[SERVERS];
     double ratios[PAIRS_MAX];
     char name[64];
     int server;
-    int i;
+    size_t i;
 
     for (i = 0; i < p->pairs; i++) {
         /* Each goes first in turn, so that a slow drift favours neither. */
-        int first = i % SERVERS;
+        int first = (int)(i % SERVERS);
 
         if (measure(first, c, p->duration, &figures[first], i) < 0 ||
             measure(!first, c, p->duration, &figures[!first], i) < 0)
@@ -362,36 +332,32 @@ static int prepare(void)
     return child_pin_self(options.cores[1]);
 }
 
-/* Is this case named on the command line, or none at all? */
-static bool wanted(char **argv, const char *name)
+/* Is the case among the names, or are there none? */
+static bool wanted(char **names, const char *name)
 {
-    bool named = false;
+    size_t i;
 
-    for (argv++; *argv != NULL; argv++) {
-        if (strcmp(*argv, name) == 0)
+    for (i = 0; names[i] != NULL; i++)
+        if (strcmp(names[i], name) == 0)
             return true;
-        named = named || (*argv)[0] != '-';
-    }
-    return !named;
+    return names[0] == NULL;
 }
 
 int main(int argc, char **argv)
 {
+    int words = 1;
     size_t i;
-    int n;
 
-    for (n = 1; n < argc; n++) {
-        options.json = options.json || strcmp(argv[n], "--json") == 0;
-        options.quick = options.quick || strcmp(argv[n], "--quick") == 0;
-    }
-    if (prepare() < 0) {
-        perror("echo");
-        return 1;
-    }
+    /* Options first, as bench_open() reads them; then the names of cases. */
+    while (words < argc && argv[words][0] == '-')
+        words++;
+    bench_open(words, argv);
+    if (prepare() < 0)
+        bench_die("echo");
     for (i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        if (wanted(argv, cases[i].name) && run_case(&cases[i]) < 0)
+        if (wanted(argv + words, cases[i].name) && run_case(&cases[i]) < 0)
             return 1;
-    if (wanted(argv, "idle") &&
+    if (wanted(argv + words, "idle") &&
         (run_idle("pooled", NULL) < 0 || run_idle("stack", "stack") < 0))
         return 1;
     return 0;
