@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-packages='build-essential cmake ninja-build pkg-config python3-minimal'
+packages='build-essential cmake ninja-build pkg-config python3'
 usual=0.1
 case $preset in
 clang) packages="$packages clang" ;;
