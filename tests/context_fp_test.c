@@ -10,17 +10,19 @@
 /* Whether quotients are rounded upward, then the two do not cancel out. */
 static bool rounds_upward(void)
 {
-    volatile double one = 1, three = 3;
+    volatile double one = 1, minus_one = -1, three = 3;
+    volatile double third = one / three, minus_third = minus_one / three;
 
-    return one / three + -one / three > 0;
+    return third + minus_third > 0;
 }
 
 /* The same where the x87 computes, or software that looks at the mode. */
 static bool rounds_long_upward(void)
 {
-    volatile long double one = 1, three = 3;
+    volatile long double one = 1, minus_one = -1, three = 3;
+    volatile long double third = one / three, minus_third = minus_one / three;
 
-    return one / three + -one / three > 0;
+    return third + minus_third > 0;
 }
 
 static void round_upward(struct fiber *f)
