@@ -90,6 +90,8 @@ struct co {
 enum {
     SCHED_BUDGET = 61, /* switches between two looks at the poller */
     SCHED_MAX = 256,
+    SCHED_TIDY_ID = STACK_MAX, /* among the timers: time to tidy up */
+    SCHED_TIDY_NS = 100 * 1000 * 1000,
     FD_CHUNKS = 1 << 14, /* of FD_CHUNK descriptors each: 16 million */
     FD_CHUNK = 1 << 10
 };
@@ -101,7 +103,8 @@ struct sched {
     struct co *running;
     struct co **ring; /* the run queue: a ring of ring_mask + 1 places */
     uint32_t head, tail, ring_mask;
-    int budget; /* switches left until the poller's turn */
+    int budget;     /* switches left until the poller's turn */
+    unsigned calls; /* on descriptors, since then */
     int *errno_at;
     struct cxx_globals *cxx; /* of this thread; NULL without C++ */
     struct context loop;     /* the thread's own context */
@@ -117,6 +120,7 @@ struct sched {
     struct timer timer;
     int64_t now; /* at the last look at the clock */
     int eventfd;
+    bool tidy_set;        /* SCHED_TIDY_ID stands among the timers */
     bool remote_wake;     /* the last sleep ended by the inbox */
     unsigned spin_misses; /* in a row: spins that nothing came of */
     bool cancel_all;      /* the runtime stops: whatever starts is cancelled */
@@ -148,6 +152,16 @@ static inline struct co *co_running(void)
     struct sched *s = sched_of_thread;
 
     return s == NULL ? NULL : s->running;
+}
+
+/* A little later, registrations that were trusted are verified, and stacks that
+ * were used deeply give pages back: not while there is work. */
+static inline void sched_tidy_soon(struct sched *s)
+{
+    if (s->tidy_set)
+        return;
+    s->tidy_set = true;
+    timer_set(&s->timer, SCHED_TIDY_ID, s->now + SCHED_TIDY_NS, s->now);
 }
 
 static inline struct sched *co_sched_of(const struct co *c)

@@ -71,6 +71,14 @@ uint32_t fd_gen(int fd)
     return w == NULL ? 0 : (uint32_t)(atomic_load(w) >> 32);
 }
 
+bool fd_own(int fd)
+{
+    word_t *w = word_find(fd);
+
+    return w != NULL &&
+           (atomic_load_explicit(w, memory_order_relaxed) & WORD_OWN);
+}
+
 /* NULL when this scheduler has never waited for a number near fd. */
 static inline struct fd_entry *entry_find(struct sched *s, int fd)
 {
@@ -271,8 +279,7 @@ static void trust(struct sched *s, struct fd_entry *e)
     e->parked = true;
     if (e->unverified)
         return;
-    if (s->unverified == NULL)
-        timer_set(&s->timer, FD_VERIFY_ID, s->now + FD_VERIFY_NS, s->now);
+    sched_tidy_soon(s);
     e->unverified = true;
     e->unverified_next = s->unverified;
     s->unverified = e;
@@ -520,5 +527,5 @@ void fd_verify(struct sched *s)
         }
     }
     if (s->unverified != NULL)
-        timer_set(&s->timer, FD_VERIFY_ID, s->now + FD_VERIFY_NS, s->now);
+        sched_tidy_soon(s);
 }

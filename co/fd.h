@@ -41,6 +41,9 @@ void fd_close_all(void); /* the process-wide table, at the end */
 /* The generation of fd now; 0 for a number that nobody has told us of. */
 uint32_t fd_gen(int fd);
 
+/* Whether corten made it: then it is a socket, and O_NONBLOCK. */
+bool fd_own(int fd);
+
 /* fd has just come from the kernel.  Its old waiters, if any, fail with EBADF.
  * -1 with errno when there is no memory to know it by. */
 int fd_fresh(int fd);
@@ -80,10 +83,5 @@ void fd_dispatch(struct sched *s, uint64_t token, uint32_t events);
 void fd_prefetch(struct sched *s, uint64_t token);
 void fd_closed(struct sched *s, struct fd_entry *e);
 void fd_verify(struct sched *s);
-
-enum {
-    FD_VERIFY_NS = 100 * 1000 * 1000,
-    FD_VERIFY_ID = STACK_MAX /* its id among the timers */
-};
 
 #endif

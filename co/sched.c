@@ -200,8 +200,12 @@ static void cancel_all(struct sched *s)
 
     s->cancel_all = true;
     for (uint32_t i = 0; i < count; i++) {
-        struct co *co = container_of(stack_at(i), struct co, stack);
+        struct stack *stack = stack_at(i);
+        struct co *co;
 
+        if (stack == NULL) /* numbers have gaps */
+            continue;
+        co = container_of(stack, struct co, stack);
         /* Acquire: what the spawner wrote before it named the owner. */
         if (atomic_load_explicit(&co->sched, memory_order_acquire) == s &&
             !co->ended)
@@ -225,12 +229,20 @@ static void tell_quiet(void)
 /* ---- Polling
  * ----------------------------------------------------------------- */
 
+static void tidy(struct sched *s)
+{
+    s->tidy_set = false;
+    fd_verify(s);
+    if (stack_trim(&s->stacks)) /* there is more to look at */
+        sched_tidy_soon(s);
+}
+
 static void expire(struct sched *s, uint32_t id)
 {
     struct co *co;
 
-    if (id == FD_VERIFY_ID) {
-        fd_verify(s);
+    if (id == SCHED_TIDY_ID) {
+        tidy(s);
         return;
     }
     co = container_of(stack_at(id), struct co, stack);
@@ -254,7 +266,7 @@ static void take_due(struct sched *s)
     do {
         n = timer_pop_due(&s->timer, s->now, ids, DUE_BATCH);
         for (unsigned i = 0; i < n; i++)
-            if (ids[i] != FD_VERIFY_ID)
+            if (ids[i] != SCHED_TIDY_ID)
                 __builtin_prefetch(
                     &container_of(stack_at(ids[i]), struct co, stack)
                          ->timer_at);
@@ -310,7 +322,8 @@ static bool spin(struct sched *s)
 
 static void sleep_until_event(struct sched *s)
 {
-    stack_trim(&s->stacks);
+    if (s->stacks.count > s->stacks.checked)
+        sched_tidy_soon(s);
     if (!timer_arm(&s->timer, s->now, sched_set.slack))
         return;
     if (spin(s))
@@ -325,6 +338,7 @@ static void sleep_until_event(struct sched *s)
 static void run_ready(struct sched *s)
 {
     s->budget = SCHED_BUDGET;
+    s->calls = 0;
     switch_enter(s, runq_pop(s));
     if (s->ended != NULL) {
         sched_free(s, s->ended);

@@ -1,0 +1,159 @@
+/* io_connect.c - making sockets, accepting and connecting.
+ *
+ * On a description that is in blocking mode, accept and connect can only be
+ * kept from blocking by the flag of the description itself: it is set for the
+ * length of the one system call, and nobody else of us does so meanwhile.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "co/fd.h"
+#include "co/io.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+static pthread_mutex_t flags_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* The flags to go back to, -2 when it is not blocking, -1 on failure. */
+static int begin_nonblock(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0)
+        return -1;
+    if (flags & O_NONBLOCK)
+        return -2;
+    (void)pthread_mutex_lock(&flags_lock);
+    if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0)
+        return flags;
+    (void)pthread_mutex_unlock(&flags_lock);
+    return -1;
+}
+
+static void end_nonblock(int fd, int flags)
+{
+    int err = errno;
+
+    if (flags == -2)
+        return;
+    (void)fcntl(fd, F_SETFL, flags); /* it was possible a moment ago */
+    (void)pthread_mutex_unlock(&flags_lock);
+    errno = err;
+}
+
+/* fd is new: 0 once it is known as ours, else it is closed. */
+static int adopt(int fd)
+{
+    int err;
+
+    if (fd_fresh(fd) == 0)
+        return fd;
+    err = errno;
+    (void)close(fd);
+    errno = err;
+    return -1;
+}
+
+int co_socket(int domain, int type, int protocol)
+{
+    int fd = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+
+    return fd < 0 ? -1 : adopt(fd);
+}
+
+struct accept_args {
+    struct sockaddr *addr;
+    socklen_t *len;
+    socklen_t size;
+};
+
+static ssize_t try_accept(int fd, void *args)
+{
+    struct accept_args *a = args;
+    int flags = fd_own(fd) ? -2 : begin_nonblock(fd);
+    int r;
+
+    if (flags == -1)
+        return -1;
+    if (a->len != NULL)
+        *a->len = a->size;
+    r = accept4(fd, a->addr, a->len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    end_nonblock(fd, flags);
+    return r;
+}
+
+int co_accept(int fd, struct sockaddr *addr, socklen_t *len, int64_t deadline)
+{
+    struct accept_args a = { addr, len, len != NULL ? *len : 0 };
+    ssize_t r = io_run(fd, POLLER_READ, deadline, try_accept, &a);
+
+    return r < 0 ? -1 : adopt((int)r);
+}
+
+struct connect_args {
+    const struct sockaddr *addr;
+    socklen_t len;
+};
+
+static int connect_once(int fd, const struct connect_args *a)
+{
+    int flags = fd_own(fd) ? -2 : begin_nonblock(fd);
+    int r;
+
+    if (flags == -1)
+        return -1;
+    r = connect(fd, a->addr, a->len);
+    end_nonblock(fd, flags);
+    return r;
+}
+
+/* A unix socket whose listener's queue is full says EAGAIN, and no event tells
+ * when there is room: look again, less and less often. */
+static int connect_busy(int fd, const struct connect_args *a, int64_t deadline)
+{
+    int64_t pause = CO_MSEC;
+
+    while (connect_once(fd, a) < 0) {
+        int64_t until = co_after(pause);
+
+        if (errno != EAGAIN)
+            return -1;
+        if (until > deadline)
+            until = deadline;
+        if (deadline <= CO_NOWAIT || co_now() >= deadline) {
+            errno = ETIMEDOUT;
+            return -1;
+        }
+        if (co_sleep_until(until) < 0)
+            return -1;
+        if (pause < 100 * CO_MSEC)
+            pause *= 2;
+    }
+    return 0;
+}
+
+int co_connect(int fd, const struct sockaddr *addr, socklen_t len,
+               int64_t deadline)
+{
+    struct connect_args a = { addr, len };
+    socklen_t size = sizeof(int);
+    int err = 0;
+
+    while (connect_once(fd, &a) < 0) {
+        if (errno == EAGAIN)
+            return connect_busy(fd, &a, deadline);
+        if (errno == EINTR)
+            continue;
+        if (errno != EINPROGRESS)
+            return -1;
+        if (co_fd_wait(fd, CO_WRITE, deadline) < 0 ||
+            getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) < 0)
+            return -1;
+        if (err == 0)
+            return 0;
+        errno = err;
+        return -1;
+    }
+    return 0;
+}
