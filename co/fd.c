@@ -1,83 +1,15 @@
-/* fd.c - see fd.h.
- *
- * Who races.  The word of a number is changed by compare-and-swap.  To wait, a
- * scheduler first puts its bit into the word of the generation it means, and
- * only then registers with its poller.  To close, the generation moves
- * on and the closing bit is set in one step, which returns the bits of the
- * schedulers to tell.  So a waiter's bit is either seen by the closer, whose
- * post ends the wait, or comes too late and finds the closing bit.
+/* fd.c - see fd.h, and fd_word.h for who races.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "co/fd.h"
-#include "co/bug.h"
 #include "co/fd_thread.h"
 #include "co/reserve.h"
 #include "co/runq.h"
 #include "co/sched_set.h"
-#include "co/switch.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
-
-typedef _Atomic(uint64_t) word_t;
-
-#define WORD_OWN (UINT64_C(1) << 31)
-#define WORD_CLOSING (UINT64_C(1) << 30)
-#define WORD_THREADS (UINT64_C(1) << 29) /* plain threads wait */
-#define WORD_BITS (UINT64_C(0xffffffff))
-
-enum { SCHED_BITS = 29 };
-
-static _Atomic(word_t *) words[FD_CHUNKS];
-
-static uint64_t sched_bit(const struct sched *s)
-{
-    return UINT64_C(1) << (s->index % SCHED_BITS);
-}
-
-static inline word_t *word_find(int fd)
-{
-    word_t *chunk;
-
-    if (fd < 0 || fd >= FD_CHUNKS * FD_CHUNK)
-        return NULL;
-    chunk = atomic_load_explicit(&words[fd / FD_CHUNK], memory_order_acquire);
-    return chunk == NULL ? NULL : &chunk[fd % FD_CHUNK];
-}
-
-static word_t *word_make(int fd)
-{
-    word_t *w = word_find(fd), *none = NULL, *chunk;
-
-    if (w != NULL)
-        return w;
-    if (fd < 0 || fd >= FD_CHUNKS * FD_CHUNK) {
-        errno = fd < 0 ? EBADF : EMFILE;
-        return NULL;
-    }
-    chunk = calloc(FD_CHUNK, sizeof *chunk);
-    if (chunk == NULL)
-        return NULL;
-    if (!atomic_compare_exchange_strong(&words[fd / FD_CHUNK], &none, chunk))
-        free(chunk); /* somebody was faster */
-    return word_find(fd);
-}
-
-uint32_t fd_gen(int fd)
-{
-    word_t *w = word_find(fd);
-
-    return w == NULL ? 0 : (uint32_t)(atomic_load(w) >> 32);
-}
-
-bool fd_own(int fd)
-{
-    word_t *w = word_find(fd);
-
-    return w != NULL &&
-           (atomic_load_explicit(w, memory_order_relaxed) & WORD_OWN);
-}
 
 /* NULL when this scheduler has never waited for a number near fd. */
 static inline struct fd_entry *entry_find(struct sched *s, int fd)
@@ -115,12 +47,6 @@ void fd_close(struct sched *s)
         free(atomic_load(&s->fds[i]));
     reserve_close((void *)s->fds, FD_CHUNKS * sizeof *s->fds);
     s->fds = NULL;
-}
-
-void fd_close_all(void)
-{
-    for (int i = 0; i < FD_CHUNKS; i++)
-        free(atomic_exchange(&words[i], NULL));
 }
 
 /* ---- An entry's waiters ---------------------------------------------------
@@ -176,18 +102,18 @@ static void reset(struct fd_entry *e, uint64_t word)
 {
     while (e->head != NULL)
         fire(e, e->head, 0, EBADF);
-    e->gen = (uint32_t)(word >> 32);
-    e->own = word & WORD_OWN;
+    e->gen = fd_word_gen(word);
+    e->own = word & FD_WORD_OWN;
     e->watched = 0; /* the kernel dropped it with the file */
     e->drained = e->odd = e->tcp = e->parked = false;
 }
 
 void fd_closed(struct sched *s, struct fd_entry *e)
 {
-    uint64_t word = atomic_load(word_find(e->fd));
+    uint64_t word = atomic_load(fd_word_find(e->fd));
 
     (void)s;
-    if (e->gen != (uint32_t)(word >> 32))
+    if (e->gen != fd_word_gen(word))
         reset(e, word);
 }
 
@@ -203,54 +129,51 @@ static void tell(int fd, uint64_t bits)
         struct sched *s = sched_set.at[i];
         struct fd_entry *e;
 
-        if (!(bits & sched_bit(s)) || (e = entry_find(s, fd)) == NULL)
+        if (!(bits & fd_word_bit(s)) || (e = entry_find(s, fd)) == NULL)
             continue;
         if (s == self)
             fd_closed(s, e);
         else
             runq_post(s, &e->post, POST_CLOSED);
     }
-    if (bits & WORD_THREADS)
+    if (bits & FD_WORD_THREADS)
         fd_thread_forget(fd);
 }
 
-/* Moves the generation of fd on; flags are the word's new ones. */
-static void next_gen(int fd, word_t *w, uint64_t flags)
+/* Moves the generation of fd on, and ends the waits of the old one. */
+static void next_gen(int fd, fd_word *w, uint64_t flags)
 {
-    uint64_t old = atomic_load(w), gen;
+    uint64_t old = fd_word_next(w, flags);
 
-    do
-        gen = (old >> 32) + 1;
-    while (!atomic_compare_exchange_weak(w, &old, gen << 32 | flags));
-    if (old & (WORD_BITS & ~(WORD_OWN | WORD_CLOSING)))
+    if (fd_word_waiters(old) != 0)
         tell(fd, old);
 }
 
 int fd_fresh(int fd)
 {
-    word_t *w = word_make(fd);
+    fd_word *w = fd_word_make(fd);
 
     if (w == NULL)
         return -1;
-    next_gen(fd, w, WORD_OWN);
+    next_gen(fd, w, FD_WORD_OWN);
     return 0;
 }
 
 void fd_forget(int fd)
 {
-    word_t *w = word_find(fd);
+    fd_word *w = fd_word_find(fd);
 
     if (w != NULL)
-        next_gen(fd, w, WORD_CLOSING);
+        next_gen(fd, w, FD_WORD_CLOSING);
 }
 
 void fd_forgotten(int fd)
 {
-    word_t *w = word_find(fd);
+    fd_word *w = fd_word_find(fd);
 
     /* When the number is fresh again already, its closing bit is gone. */
     if (w != NULL)
-        atomic_fetch_and(w, ~WORD_CLOSING);
+        atomic_fetch_and(w, ~FD_WORD_CLOSING);
 }
 
 /* ---- Waiting ---------------------------------------------------------------
@@ -314,24 +237,10 @@ static int enlist(struct sched *s, struct fd_entry *e, uint32_t events)
     return 0;
 }
 
-/* Puts the bit of s into the word, if that is still of generation gen. */
-static bool announce(word_t *w, uint64_t word, uint64_t bit)
-{
-    uint64_t gen = word >> 32;
-
-    while (!(word & bit)) {
-        if ((word & WORD_CLOSING) || word >> 32 != gen)
-            return false;
-        if (atomic_compare_exchange_weak(w, &word, word | bit))
-            return true;
-    }
-    return !(word & WORD_CLOSING) && word >> 32 == gen;
-}
-
 int fd_watch(struct sched *s, int fd, uint32_t *gen, uint32_t events,
              struct wait_link *l)
 {
-    word_t *w = word_make(fd);
+    fd_word *w = fd_word_make(fd);
     struct fd_entry *e;
     uint64_t word;
 
@@ -339,16 +248,16 @@ int fd_watch(struct sched *s, int fd, uint32_t *gen, uint32_t events,
         return -1;
     for (;;) {
         word = atomic_load(w);
-        if (word & WORD_CLOSING)
+        if (word & FD_WORD_CLOSING)
             return 1;
         e->fd = fd;
-        if (e->gen != (uint32_t)(word >> 32))
+        if (e->gen != fd_word_gen(word))
             reset(e, word);
         if (e->gen != *gen) {
             errno = EBADF;
             return -1;
         }
-        if (!announce(w, word, sched_bit(s)))
+        if (!fd_word_announce(w, word, fd_word_bit(s)))
             return 1;
         if (enlist(s, e, events) == 0)
             break;
@@ -360,23 +269,6 @@ int fd_watch(struct sched *s, int fd, uint32_t *gen, uint32_t events,
     l->events = events;
     l->ready = 0;
     link_add(e, l);
-    return 0;
-}
-
-int fd_watch_thread(int fd, uint32_t gen, struct wait_link *l)
-{
-    word_t *w = word_make(fd);
-    uint64_t word;
-
-    if (w == NULL)
-        return -1;
-    fd_thread_add(l, fd);
-    word = atomic_load(w);
-    if ((uint32_t)(word >> 32) == gen && announce(w, word, WORD_THREADS))
-        return 0;
-    /* Closed, or being closed; somebody may have fired l for it already, and
-     * that wake must be taken, so the caller parks in any case. */
-    wait_expire(l->wait, EBADF);
     return 0;
 }
 
@@ -409,47 +301,6 @@ void fd_set_drained(int fd)
                  e->gen == fd_gen(fd);
 }
 
-static int wait_on_thread(struct wait *w, int fd, uint32_t gen, uint32_t events)
-{
-    struct pollfd fds[2];
-    int r;
-
-    if (fd_thread_open(w) < 0 || fd_watch_thread(fd, gen, &w->link) < 0)
-        return -1;
-    fds[1].fd = fd;
-    fds[1].events = (short)((events & POLLER_READ ? POLLIN : 0) |
-                            (events & POLLER_WRITE ? POLLOUT : 0) |
-                            (events & POLLER_PRI ? POLLPRI : 0));
-    r = fd_thread_park(w, fds, 1);
-    fd_thread_remove(&w->link);
-    return r;
-}
-
-int fd_wait(int fd, uint32_t *gen, uint32_t events, int64_t deadline)
-{
-    struct sched *s = sched_self();
-    struct wait w;
-    int r;
-
-    if (wait_open(&w, deadline) < 0 || wait_passed(&w))
-        return -1;
-    if (w.co == NULL)
-        return wait_on_thread(&w, fd, *gen, events);
-    r = fd_watch(s, fd, gen, events, &w.link);
-    if (r > 0) { /* the number is just changing hands: not now */
-        runq_push(s, w.co);
-        switch_away(s, w.co);
-        r = 0;
-    } else if (r == 0) {
-        r = wait_park(&w);
-        fd_unwatch(s, fd, &w.link);
-    }
-    if (r < 0 || fd_gen(fd) == *gen)
-        return r;
-    errno = EBADF;
-    return -1;
-}
-
 /* ---- For the loop -----------------------------------------------------------
  */
 
@@ -474,17 +325,16 @@ void fd_dispatch(struct sched *s, uint64_t token, uint32_t events)
     if (events & (POLLER_HUP | POLLER_PRI | POLLER_ERROR))
         e->odd = true;
     if (e->head == NULL) {
-        word_t *w = word_find(fd);
-        uint64_t others = WORD_BITS & ~(WORD_OWN | WORD_CLOSING | sched_bit(s));
+        fd_word *w = fd_word_find(fd);
 
         /* Others wait for it now: this registration only wakes us for nothing.
          * The bit may be that of several when there are many schedulers; it
          * then stays, and costs a post at close. */
-        if (atomic_load(w) & others) {
+        if (fd_word_waiters(atomic_load(w)) & ~fd_word_bit(s)) {
             poller_clear(&s->poller, fd);
             e->watched = 0;
-            if (atomic_load(&sched_set.count) <= SCHED_BITS)
-                atomic_fetch_and(w, ~sched_bit(s));
+            if (atomic_load(&sched_set.count) <= FD_WORD_SCHEDS)
+                atomic_fetch_and(w, ~fd_word_bit(s));
         }
         return;
     }

@@ -18,6 +18,7 @@
 #ifndef CO_FD_H
 #define CO_FD_H
 
+#include "co/fd_word.h"
 #include "co/wait.h"
 
 struct fd_entry { /* owner thread only, but for post */
@@ -36,13 +37,6 @@ struct fd_entry { /* owner thread only, but for post */
 
 int fd_open(struct sched *s); /* 0, or -1 ENOMEM */
 void fd_close(struct sched *s);
-void fd_close_all(void); /* the process-wide table, at the end */
-
-/* The generation of fd now; 0 for a number that nobody has told us of. */
-uint32_t fd_gen(int fd);
-
-/* Whether corten made it: then it is a socket, and O_NONBLOCK. */
-bool fd_own(int fd);
 
 /* fd has just come from the kernel.  Its old waiters, if any, fail with EBADF.
  * -1 with errno when there is no memory to know it by. */
@@ -67,16 +61,6 @@ void fd_set_drained(int fd);
 int fd_watch(struct sched *s, int fd, uint32_t *gen, uint32_t events,
              struct wait_link *l);
 void fd_unwatch(struct sched *s, int fd, struct wait_link *l);
-
-/* After an attempt that found EAGAIN: waits until fd may be ready for events.
- * gen is what fd_gen() said before the attempt.  0: try again; -1 with errno.
- * On a plain thread, too. */
-int fd_wait(int fd, uint32_t *gen, uint32_t events, int64_t deadline);
-
-/* The same for the ticket of a plain thread: puts l on fd so that a close fires
- * it; the thread then parks with fd_thread_park().  0, 1 or -1 as fd_watch().
- */
-int fd_watch_thread(int fd, uint32_t gen, struct wait_link *l);
 
 /* For the loop: an event, a post of POST_CLOSED, time to verify. */
 void fd_dispatch(struct sched *s, uint64_t token, uint32_t events);

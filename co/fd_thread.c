@@ -8,6 +8,7 @@
  */
 #include "co/fd_thread.h"
 #include "co/clock.h"
+#include "co/fd_word.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -83,6 +84,23 @@ void fd_thread_forget(int fd)
         wait_wake(w);
     }
     waitq_unlock(&threads);
+}
+
+int fd_thread_watch(int fd, uint32_t gen, struct wait_link *l)
+{
+    fd_word *w = fd_word_make(fd);
+    uint64_t word;
+
+    if (w == NULL)
+        return -1;
+    fd_thread_add(l, fd);
+    word = atomic_load(w);
+    if (fd_word_gen(word) == gen && fd_word_announce(w, word, FD_WORD_THREADS))
+        return 0;
+    /* Closed, or being closed; somebody may have fired l for it already, and
+     * that wake must be taken, so the caller parks in any case. */
+    wait_expire(l->wait, EBADF);
+    return 0;
 }
 
 static bool any_ready(const struct pollfd *fds, unsigned n)

@@ -21,6 +21,10 @@ int fd_thread_open(struct wait *w);
 void fd_thread_add(struct wait_link *l, int fd);
 void fd_thread_remove(struct wait_link *l);
 
+/* fd_thread_add(), and sees to it that a close of fd, whose generation is gen,
+ * knows.  0: the caller parks, whatever happens; -1 with errno. */
+int fd_thread_watch(int fd, uint32_t gen, struct wait_link *l);
+
 /* Blocks until w is fired, its deadline comes, or one of fds[1..n] is ready;
  * then too it counts as fired, with w->fired NULL.  fds[0] is free for our use.
  * 0, or -1 with errno as wait_park(). */

@@ -9,6 +9,7 @@
 #include "co/io.h"
 #include "co/bug.h"
 #include "co/fd.h"
+#include "co/fd_wait.h"
 #include "co/io_foreign.h"
 #include "co/overflow.h"
 #include "co/runq.h"

@@ -10,11 +10,13 @@
 #include "co/clock.h"
 #include "co/coro.h"
 #include "co/cpus.h"
-#include "co/fd.h"
+#include "co/fd_word.h"
 #include "co/offload.h"
 #include "co/overflow.h"
 #include "co/runq.h"
 #include "co/sched.h"
+#include "co/signals.h"
+#include "co/wait.h"
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
@@ -137,7 +139,7 @@ static void close_all(void)
     runtime.thread = NULL;
     if (runtime.sigsegv)
         overflow_close();
-    fd_close_all();
+    fd_word_close_all();
     stack_teardown();
 }
 
@@ -210,50 +212,6 @@ static int wait_quiet(unsigned long last, int64_t deadline)
     return wait_park(&w);
 }
 
-/* ---- Signals
- * -------------------------------------------------------------------- */
-
-static const int stop_signals[] = { SIGINT, SIGTERM };
-static bool handled[2];
-
-static void on_signal(int sig)
-{
-    int err = errno;
-
-    (void)sig;
-    for (int i = 0; i < 2; i++)
-        if (handled[i]) /* the second one kills */
-            (void)signal(stop_signals[i], SIG_DFL);
-    co_stop();
-    errno = err;
-}
-
-static void signals_take(void)
-{
-    struct sigaction old,
-        act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-
-    (void)sigemptyset(&act.sa_mask);
-    for (int i = 0; i < 2; i++) {
-        handled[i] = sigaction(stop_signals[i], NULL, &old) == 0 &&
-                     !(old.sa_flags & SA_SIGINFO) && old.sa_handler == SIG_DFL;
-        if (handled[i])
-            (void)sigaction(stop_signals[i], &act, NULL);
-    }
-}
-
-static void signals_give_back(void)
-{
-    struct sigaction now;
-
-    for (int i = 0; i < 2; i++) {
-        if (handled[i] && sigaction(stop_signals[i], NULL, &now) == 0 &&
-            now.sa_handler == on_signal)
-            (void)signal(stop_signals[i], SIG_DFL);
-        handled[i] = false;
-    }
-}
-
 /* ---- Public
  * --------------------------------------------------------------------- */
 
@@ -280,7 +238,7 @@ static int run_root(const struct co_config *c)
         return -1;
     atomic_store(&root.co, co);
     if (!c->keep_signals)
-        signals_take();
+        signals_take(co_stop);
     if (start_threads(1) < 0)
         root.err = errno;
     else
