@@ -52,15 +52,15 @@ static inline void runq_push(struct sched *s, struct co *co)
 static inline struct co *runq_pop(struct sched *s)
 {
     struct co *co;
-    const char *soon;
+    uintptr_t soon; /* the ring may hold NULL there */
 
     if (s->head == s->tail)
         return NULL;
     co = s->ring[s->head & s->ring_mask];
-    soon = (const char *)s->ring[(s->head + RUNQ_PREFETCH) & s->ring_mask];
-    __builtin_prefetch(soon);
-    __builtin_prefetch(soon - 64);
-    __builtin_prefetch(soon - 128);
+    soon = (uintptr_t)s->ring[(s->head + RUNQ_PREFETCH) & s->ring_mask];
+    __builtin_prefetch((const void *)soon);
+    __builtin_prefetch((const void *)(soon - 64));
+    __builtin_prefetch((const void *)(soon - 128));
     s->head++;
     return co;
 }
