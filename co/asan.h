@@ -88,7 +88,10 @@ static inline void asan_fiber_close(struct asan_fiber *f)
         __tsan_destroy_fiber(f->tsan);
     f->tsan = NULL;
 }
-static inline void asan_leave(struct asan_fiber *from, struct asan_fiber *to)
+/* Were this a call, TSan would enter it on one fiber and leave it on another.
+ */
+__attribute__((always_inline)) static inline void asan_leave(
+    struct asan_fiber *from, struct asan_fiber *to)
 {
     (void)from;
     __tsan_switch_to_fiber(to->tsan, 0);
