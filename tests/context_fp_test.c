@@ -203,8 +203,24 @@ static void a_pending_exception_of_another_context_is_not_raised(void)
 static void a_pending_exception_of_another_context_is_not_raised(void) {}
 #endif
 
+/* Emulators save themselves much of this: valgrind remembers the mode and
+ * rounds to nearest all the same. */
+static bool emulated(void)
+{
+    bool followed;
+
+    CHECK_EQ(fesetround(FE_UPWARD), 0);
+    followed = rounds_upward() && rounds_long_upward();
+    CHECK_EQ(fesetround(FE_TONEAREST), 0);
+    return !followed;
+}
+
 int main(void)
 {
+    if (emulated()) {
+        fprintf(stderr, "  skipped: arithmetic here has one rounding mode\n");
+        return 77;
+    }
     RUN(rounding_belongs_to_a_context);
     RUN(the_control_word_belongs_to_a_context);
     RUN(the_words_are_looked_at_one_by_one);

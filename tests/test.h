@@ -1,7 +1,8 @@
 /* test.h - what every test program uses.
  *
  * A test is a process: it exits 0 when all its checks held, and prints what
- * failed and where otherwise.  ctest gives it a time limit.
+ * failed and where otherwise; 77 says that it does not apply here.  ctest gives
+ * it a time limit.
  *
  * SPDX-License-Identifier: MIT
  */
