@@ -15,8 +15,6 @@ import subprocess
 import sys
 
 GROWTH = 0.03
-OPERATIONS = {"switch": 20000, "yield": 20000, "spawn": 10000, "chan": 10000,
-              "echo": 1000}
 HERE = os.path.dirname(os.path.abspath(__file__))
 TABLE = os.path.join(HERE, "instructions.json")
 PROGRAM = os.path.join(HERE, "..", "build", "release", "bench", "count")
@@ -46,8 +44,14 @@ def collected(operation, n):
     return int(count.group(1))
 
 
-def measure(operation):
-    n = OPERATIONS[operation]
+def operations():
+    """What the program can do, and how often is enough: it says so itself."""
+    lines = subprocess.run([PROGRAM], text=True, check=True,
+                           stdout=subprocess.PIPE).stdout.splitlines()
+    return {name: int(n) for name, n in (line.split() for line in lines)}
+
+
+def measure(operation, n):
     return round((collected(operation, 2 * n) - collected(operation, n)) / n, 1)
 
 
@@ -62,7 +66,7 @@ def main():
         print(f"no counts for {key} in bench/instructions.json: skipped")
         return 0
 
-    counts = {operation: measure(operation) for operation in OPERATIONS}
+    counts = {name: measure(name, n) for name, n in operations().items()}
     grown = 0
     for operation, count in counts.items():
         before = table.get(key, {}).get(operation)

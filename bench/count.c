@@ -1,0 +1,113 @@
+/* count OPERATION N - does one operation N times, for bench/instructions.py.
+ * Without arguments, lists them.
+ *
+ * Everything runs on one scheduler, so that instructions are counted and not
+ * interleavings; no operation waits for time.
+ *
+ *   switch  one context_switch(), no scheduler
+ *   yield   one co_yield_now() among ten ready coroutines
+ *   spawn   co_spawn(), run, end, co_join()
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "co/co.h"
+#include "co/context.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STACK_BYTES = 64 * 1024, YIELDERS = 10 };
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+/* ---- switch -------------------------------------------------------------- */
+
+static struct context home, away;
+
+static void bounce(void *arg)
+{
+    (void)arg;
+    for (;;)
+        context_switch(&away, &home);
+}
+
+static void count_switch(long n)
+{
+    void *stack = aligned_alloc(4096, STACK_BYTES);
+
+    if (stack == NULL || context_make(&away, stack, STACK_BYTES, bounce, NULL))
+        die("context_make");
+    for (long i = 0; i < n / 2; i++)
+        context_switch(&home, &away);
+    free(stack);
+}
+
+/* ---- yield, spawn -------------------------------------------------------- */
+
+static void yielder(void *arg)
+{
+    for (long i = *(long *)arg / YIELDERS; i > 0; i--)
+        co_yield_now();
+}
+
+static void count_yield(void *arg)
+{
+    struct co *all[YIELDERS];
+
+    for (int i = 0; i < YIELDERS; i++)
+        if ((all[i] = co_spawn(yielder, arg, NULL)) == NULL)
+            die("co_spawn");
+    for (int i = 0; i < YIELDERS; i++)
+        if (co_join(all[i], CO_FOREVER) < 0)
+            die("co_join");
+}
+
+static void nothing(void *arg) { (void)arg; }
+
+static void count_spawn(void *arg)
+{
+    for (long i = *(long *)arg; i > 0; i--) {
+        struct co *c = co_spawn(nothing, NULL, NULL);
+
+        if (c == NULL || co_join(c, CO_FOREVER) < 0)
+            die("co_spawn");
+    }
+}
+
+/* -------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    long n;    /* enough for a stable count */
+    co_fn *fn; /* gets its n; NULL: count_switch(), outside any coroutine */
+} operations[] = {
+    { "switch", 20000, NULL },
+    { "yield", 20000, count_yield },
+    { "spawn", 10000, count_spawn },
+};
+
+int main(int argc, char **argv)
+{
+    struct co_config config = { .schedulers = 1 };
+    long n = argc == 3 ? atol(argv[2]) : 0;
+
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
+        if (argc == 1) {
+            printf("%s %ld\n", operations[i].name, operations[i].n);
+        } else if (n > 0 && strcmp(argv[1], operations[i].name) == 0) {
+            if (operations[i].fn == NULL)
+                count_switch(n);
+            else if (co_run(operations[i].fn, &n, &config) < 0)
+                die("co_run");
+            return 0;
+        }
+    }
+    if (argc == 1)
+        return 0;
+    fprintf(stderr, "usage: %s [OPERATION N]\n", argv[0]);
+    return 2;
+}
