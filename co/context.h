@@ -43,7 +43,7 @@ int context_make(struct context *c, void *low, size_t size,
 
 /* The stack pointer saved in c, while it is switched away from: nothing below
  * it is in use. */
-void *context_sp(const struct context *c);
+static inline void *context_sp(const struct context *c) { return c->sp; }
 
 /* The first C function on a new stack; never returns.  The arguments are halves
  * of a pointer. */

@@ -67,5 +67,3 @@ int context_make(struct context *c, void *low, size_t size,
     context_enter(&birth.maker, &start);
     return birth.entered ? 0 : -1;
 }
-
-void *context_sp(const struct context *c) { return c->sp; }

@@ -44,43 +44,47 @@ struct cxx_globals {
     unsigned uncaught;
 };
 
+/* The order is that of cache lines of 64 bytes (x86-64, assembly back end): a
+ * switch touches the first, spawning and ending the first two, waiting for most
+ * things the first three. */
 struct co {
-    /* Owner thread only, touched by each switch: one cache line (x86-64). */
+    /* Owner thread only. */
     struct stack stack; /* first: the stack module finds it here */
     struct context context;
     int err;           /* errno while switched away */
     bool cancelled;    /* co_cancel(), as the owner has seen it */
     bool hold;         /* co_hold_cancel() */
     bool in_cxx;       /* cxx holds something */
+    bool detached;     /* from birth; constant */
     struct wait *wait; /* the ticket it is parked on, or NULL */
 
-    /* Owner thread only: time. */
-    int64_t deadline; /* of wait; CO_FOREVER when there is none */
-    int64_t timer_at; /* what its heap entry stands for; 0: no entry */
-    int64_t limit;    /* co_limit_deadline() */
-
-    /* Set when spawned, then constant. */
-    co_fn *fn;
-    void *arg;
-    const char *name, *file;
-    int line;
-    uint64_t id;
-    void (*at_end)(struct co *co); /* of a group; NULL without one */
-
-    /* Owner thread writes, any thread reads (at shutdown). */
+    /* Owner thread writes, any thread reads. */
     _Atomic(struct sched *) sched; /* NULL: this stack runs nothing */
 
     /* Any thread. */
     struct post post;
 
+    /* Owner thread only: time. */
+    int64_t timer_at; /* what its heap entry stands for; 0: no entry */
+    int64_t limit;    /* co_limit_deadline() */
+
+    /* Set when spawned, then constant. */
+    int line;
+    co_fn *fn;
+    void *arg;
+    void (*at_end)(struct co *co); /* of a group; NULL without one */
+    uint64_t id;
+    const char *name, *file;
+
+    void **keys;      /* owner; values of co_key_set() */
+    int64_t deadline; /* owner; of wait; CO_FOREVER when there is none */
+
     /* Under joiners.lock. */
     struct co_waitq joiners;
     bool ended;
     bool released; /* detached, or joined */
-    bool detached; /* from birth; constant */
 
     struct cxx_globals cxx; /* owner; set while switched away in a catch */
-    void **keys;            /* owner; values of co_key_set() */
     struct list any;        /* owner; in sched.any until it starts */
     struct co_group *group; /* constant; NULL unless of co_group_go() */
     struct list member;     /* under group->waiters.lock */

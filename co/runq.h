@@ -12,7 +12,7 @@
 
 #include "co/core.h"
 
-enum { RUNQ_PREFETCH = 4 };
+enum { RUNQ_NEAR = 8, RUNQ_FAR = 16 };
 
 int runq_open(struct sched *s); /* 0, or -1 with errno */
 void runq_close(struct sched *s);
@@ -47,21 +47,30 @@ static inline void runq_push(struct sched *s, struct co *co)
     s->ring[s->tail++ & s->ring_mask] = co;
 }
 
-/* NULL when empty.  Fetches what the switch to the fourth from now will touch:
- * the struct, and the frames just below it. */
+/* NULL when empty.  Fetches what the switches to come will touch: of the one
+ * RUNQ_FAR places on its struct; of the one RUNQ_NEAR on, whose struct should
+ * have come by now, the frames it saved. */
 static inline struct co *runq_pop(struct sched *s)
 {
+    uint32_t head = s->head;
     struct co *co;
-    uintptr_t soon; /* the ring may hold NULL there */
 
-    if (s->head == s->tail)
+    if (head == s->tail)
         return NULL;
-    co = s->ring[s->head & s->ring_mask];
-    soon = (uintptr_t)s->ring[(s->head + RUNQ_PREFETCH) & s->ring_mask];
-    __builtin_prefetch((const void *)soon);
-    __builtin_prefetch((const void *)(soon - 64));
-    __builtin_prefetch((const void *)(soon - 128));
-    s->head++;
+    co = s->ring[head & s->ring_mask];
+    if (s->tail - head > RUNQ_FAR) {
+        struct co *near = s->ring[(head + RUNQ_NEAR) & s->ring_mask];
+        const char *far =
+            (const char *)s->ring[(head + RUNQ_FAR) & s->ring_mask];
+        const char *sp = (const char *)context_sp(&near->context);
+
+        __builtin_prefetch(far);
+        __builtin_prefetch(far + 64);
+        __builtin_prefetch(sp);
+        __builtin_prefetch(sp + 64);
+        __builtin_prefetch(sp + 128);
+    }
+    s->head = head + 1;
     return co;
 }
 
