@@ -130,15 +130,17 @@ static struct sched *home(struct sched *s, const struct co_sched *on)
 {
     struct sched *best;
 
+    if (atomic_load(&sched_set.count) == 0) {
+        errno = ESHUTDOWN;
+        return NULL;
+    }
     if (on != NULL && on != CO_ANY)
         return (struct sched *)on;
     if (s != NULL && on == NULL)
         return s;
     best = sched_idlest();
-    if (best == NULL)
-        errno = ESHUTDOWN;
     /* A sleeping one takes it at once; else it waits here for who is first. */
-    else if (s != NULL && !atomic_load(&best->sleeping))
+    if (s != NULL && !atomic_load(&best->sleeping))
         return s;
     return best;
 }
@@ -154,19 +156,28 @@ static int count_in(void)
     return -1;
 }
 
+static struct co *reserve(struct sched *s, size_t stack_size)
+{
+    struct co *co;
+
+    if (count_in() < 0)
+        return NULL;
+    co = new_stack(s, stack_size);
+    if (co == NULL && sched_set.max != 0)
+        atomic_fetch_sub(&sched_set.living, 1);
+    return co;
+}
+
 struct co *coro_new(const struct coro_plan *plan)
 {
     const struct co_attr *attr = plan->attr;
-    struct sched *s = sched_self();
-    struct sched *on = home(s, attr != NULL ? attr->on : NULL);
+    struct sched *s = sched_self(), *on;
     struct co *co;
 
-    if (on == NULL || count_in() < 0)
-        return NULL;
-    co = new_stack(s, attr != NULL ? attr->stack_size : 0);
-    if (co == NULL) {
-        if (sched_set.max != 0)
-            atomic_fetch_sub(&sched_set.living, 1);
+    runq_enter(); /* until coro_start(), or we fail */
+    if ((on = home(s, attr != NULL ? attr->on : NULL)) == NULL ||
+        (co = reserve(s, attr != NULL ? attr->stack_size : 0)) == NULL) {
+        runq_leave();
         return NULL;
     }
     co->cancelled = co->hold = false;
@@ -206,6 +217,7 @@ void coro_start(struct co *co, bool any)
     } else {
         runq_push(s, co);
     }
+    runq_leave();
 }
 
 struct co *co_spawn_at(co_fn *fn, void *arg, const struct co_attr *attr,

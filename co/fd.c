@@ -122,9 +122,11 @@ void fd_closed(struct sched *s, struct fd_entry *e)
 
 static void tell(int fd, uint64_t bits)
 {
-    unsigned count = atomic_load(&sched_set.count);
     struct sched *self = sched_self();
+    unsigned count;
 
+    runq_enter();
+    count = atomic_load(&sched_set.count);
     for (unsigned i = 0; i < count; i++) {
         struct sched *s = sched_set.at[i];
         struct fd_entry *e;
@@ -136,6 +138,7 @@ static void tell(int fd, uint64_t bits)
         else
             runq_post(s, &e->post, POST_CLOSED);
     }
+    runq_leave();
     if (bits & FD_WORD_THREADS)
         fd_thread_forget(fd);
 }

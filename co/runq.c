@@ -13,6 +13,8 @@
 
 enum { RING_FIRST = 256 };
 
+atomic_uint runq_outsiders;
+
 int runq_open(struct sched *s)
 {
     s->ring = reserve_open(STACK_MAX * sizeof *s->ring);
@@ -74,10 +76,13 @@ void runq_post(struct sched *s, struct post *p, unsigned bits)
 {
     /* Release: what the poster wrote (w->why, a copied element) is seen by the
      * owner, who takes the bits with acquire. */
-    unsigned old = atomic_fetch_or(&p->bits, bits | POST_QUEUED);
+    unsigned old;
 
+    runq_enter(); /* s may be done with p, and with all, before we are */
+    old = atomic_fetch_or(&p->bits, bits | POST_QUEUED);
     if (!(old & POST_QUEUED))
         runq_forward(s, p);
+    runq_leave();
 }
 
 struct post *runq_take(struct sched *s)

@@ -21,6 +21,22 @@ void runq_close(struct sched *s);
  * a coroutine stands in it at most once, so this cannot fail. */
 void runq_grow(struct sched *s);
 
+/* Threads that are no scheduler are counted while they touch one, so that none
+ * is freed under them: the end of the runtime waits for the count to be 0. */
+extern atomic_uint runq_outsiders;
+
+static inline void runq_enter(void)
+{
+    if (sched_self() == NULL)
+        atomic_fetch_add(&runq_outsiders, 1);
+}
+
+static inline void runq_leave(void)
+{
+    if (sched_self() == NULL)
+        atomic_fetch_sub(&runq_outsiders, 1);
+}
+
 /* Sends p to s with bits; from any thread, s's own included. */
 void runq_post(struct sched *s, struct post *p, unsigned bits);
 

@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,9 @@ static void close_all(void)
     unsigned count = atomic_exchange(&sched_set.count, 0);
 
     offload_close();
+    /* Whoever comes from now on finds no scheduler. */
+    while (atomic_load(&runq_outsiders) > 0)
+        (void)sched_yield();
     for (unsigned i = 0; i < count; i++)
         sched_close(sched_set.at[i]);
     free((void *)sched_set.at);

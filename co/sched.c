@@ -324,8 +324,12 @@ static void sleep_until_event(struct sched *s)
 {
     if (s->stacks.count > s->stacks.checked)
         sched_tidy_soon(s);
-    if (!timer_arm(&s->timer, s->now, sched_set.slack))
+    if (!timer_arm(&s->timer, s->now, sched_set.slack)) {
+        /* Timers that are due without end must not keep descriptors waiting. */
+        if (s->watching)
+            poll_events(s, false);
         return;
+    }
     if (spin(s))
         return;
     /* Pairs with runq_forward(): see there. */
