@@ -2,7 +2,8 @@
  *
  * One pool with one lock.  A task lives on the stack of the coroutine that
  * waits for it, so queueing cannot fail.  A thread is made when a task comes
- * and none is idle, up to the bound, and ends after ten idle seconds.  Look-ups
+ * and every idle one is spoken for, up to the bound, and ends after ten idle
+ * seconds.  Look-ups
  * of names stand in a queue of their own, and only a quarter of the threads may
  * be busy with them.
  *
@@ -30,6 +31,7 @@ static struct {
     pthread_cond_t work; /* a task came, or closing; CLOCK_MONOTONIC */
     pthread_cond_t gone; /* a thread has ended */
     struct list tasks, lookups;
+    unsigned task_count, lookup_count; /* how many stand there */
     unsigned max, lookup_max;
     unsigned threads, idle, busy_lookups;
     bool closing;
@@ -75,9 +77,25 @@ static struct task *next_task(void)
 
     if (pool.busy_lookups < pool.lookup_max)
         l = list_pop(&pool.lookups);
-    if (l == NULL)
-        l = list_pop(&pool.tasks);
+    if (l != NULL) {
+        pool.lookup_count--;
+        pool.busy_lookups++;
+    } else if ((l = list_pop(&pool.tasks)) != NULL) {
+        pool.task_count--;
+    }
     return l == NULL ? NULL : container_of(l, struct task, link);
+}
+
+/* With the lock held: whether there is more to do than idle threads to do it.
+ * One that was signalled but has not woken yet still counts as idle, and its
+ * task as standing there. */
+static bool too_few(void)
+{
+    unsigned lookups = pool.lookup_max - pool.busy_lookups;
+
+    if (lookups > pool.lookup_count)
+        lookups = pool.lookup_count;
+    return pool.task_count + lookups > pool.idle;
 }
 
 /* Waits for a task; NULL after ten seconds without one, or when closing.  Not
@@ -110,10 +128,16 @@ static void finish(void *arg)
         (void)pthread_cond_signal(&pool.work);
 }
 
+static int add_thread(void);
+
+/* Out of the loop; or out of fn by pthread_exit(), when somebody else must do
+ * what stands there.  If no thread can be made, the next task tries again. */
 static void leave(void *arg)
 {
     (void)arg;
     pool.threads--;
+    if (!pool.closing && too_few())
+        (void)add_thread();
     (void)pthread_cond_signal(&pool.gone);
     (void)pthread_mutex_unlock(&pool.lock);
 }
@@ -125,7 +149,6 @@ static void *worker(void *arg)
     (void)pthread_mutex_lock(&pool.lock);
     pthread_cleanup_push(leave, arg);
     while ((task = wait_task()) != NULL) {
-        pool.busy_lookups += task->lookup;
         (void)pthread_mutex_unlock(&pool.lock);
         pthread_cleanup_push(finish, task);
         task->fn(task->arg);
@@ -144,7 +167,7 @@ static int add_thread(void)
     int err;
 
     if (pool.threads >= pool.max)
-        return 0;
+        return pool.max == 0 ? ESHUTDOWN : 0;
     if ((err = pthread_attr_init(&attr)) != 0)
         return err;
     (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
@@ -162,6 +185,8 @@ static int add_thread(void)
 static int offload(co_fn *fn, void *arg, bool lookup)
 {
     struct task task = { .fn = fn, .arg = arg, .lookup = lookup };
+    struct list *queue = lookup ? &pool.lookups : &pool.tasks;
+    unsigned *count = lookup ? &pool.lookup_count : &pool.task_count;
     int err = 0;
 
     if (co_running() == NULL) {
@@ -170,16 +195,17 @@ static int offload(co_fn *fn, void *arg, bool lookup)
     }
     wait_open_sure(&task.wait);
     (void)pthread_mutex_lock(&pool.lock);
-    if (pool.max == 0)
-        err = ESHUTDOWN;
-    else if (pool.idle == 0)
+    list_push(queue, &task.link);
+    ++*count;
+    if (too_few())
         err = add_thread();
-    if (err != 0 && (pool.threads == 0 || err == ESHUTDOWN)) {
+    if (err != 0 && pool.threads == 0) {
+        list_remove(&task.link);
+        --*count;
         (void)pthread_mutex_unlock(&pool.lock);
         errno = err;
         return -1;
     }
-    list_push(lookup ? &pool.lookups : &pool.tasks, &task.link);
     (void)pthread_cond_signal(&pool.work);
     (void)pthread_mutex_unlock(&pool.lock);
     return wait_park(&task.wait);
