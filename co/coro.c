@@ -70,7 +70,7 @@ static void end(struct co *co)
         sched_free(s, co); /* into our own cache: nobody can take it before
                               the switch */
     else
-        s->ended = co;
+        sched_free_later(s, co);
 }
 
 /* ended and released are set by end_handle() for the next user to find; with

@@ -123,3 +123,14 @@ int cpus_pin(unsigned i)
     CPU_FREE(set);
     return r;
 }
+
+int cpus_get(struct cpus_mask *mask)
+{
+    return sched_getaffinity(0, sizeof *mask, (cpu_set_t *)(void *)mask->bits);
+}
+
+int cpus_put_back(const struct cpus_mask *mask)
+{
+    return sched_setaffinity(0, sizeof *mask,
+                             (const cpu_set_t *)(const void *)mask->bits);
+}

@@ -11,6 +11,13 @@
  * up; at least 1. */
 unsigned cpus_allowed(void);
 
+/* The mask of the calling thread, to be put back.  -1 with errno. */
+struct cpus_mask {
+    unsigned long bits[8192 / (8 * sizeof(unsigned long))];
+};
+int cpus_get(struct cpus_mask *mask);
+int cpus_put_back(const struct cpus_mask *mask);
+
 /* Binds the calling thread to the i-th cpu of the mask, counting round.  0, or
  * -1 with errno. */
 int cpus_pin(unsigned i);

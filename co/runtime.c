@@ -49,22 +49,28 @@ static struct { /* of co_run() */
 /* ---- Threads
  * ----------------------------------------------------------------- */
 
+/* The thread may be the program's own, which gets its cpus back.  Pinning is a
+ * wish, and so is the alternate stack: without them all still works, but for
+ * the report of an overflow. */
 static void run_here(struct sched *s)
 {
-    if (runtime.pin)
-        (void)cpus_pin(s->index); /* a wish: without it all still works */
+    struct cpus_mask mask;
+    bool pinned = runtime.pin && cpus_get(&mask) == 0;
+
+    if (pinned)
+        (void)cpus_pin(s->index);
+    if (runtime.sigsegv)
+        (void)overflow_open_thread();
     sched_run(s);
+    if (runtime.sigsegv)
+        overflow_close_thread();
+    if (pinned)
+        (void)cpus_put_back(&mask);
 }
 
 static void *thread_main(void *arg)
 {
-    struct sched *s = arg;
-
-    if (runtime.sigsegv && overflow_open_thread() < 0)
-        return NULL;
-    run_here(s);
-    if (runtime.sigsegv)
-        overflow_close_thread();
+    run_here(arg);
     return NULL;
 }
 
@@ -235,10 +241,9 @@ static void root_main(void *arg)
 static int run_root(const struct co_config *c)
 {
     struct co_attr attr = { .name = "root", .on = co_sched_at(0) };
-    struct co *co;
+    struct co *co = co_spawn(root_main, NULL, &attr);
 
-    if ((runtime.sigsegv && overflow_open_thread() < 0) ||
-        (co = co_spawn(root_main, NULL, &attr)) == NULL)
+    if (co == NULL)
         return -1;
     atomic_store(&root.co, co);
     if (!c->keep_signals)
@@ -252,8 +257,6 @@ static int run_root(const struct co_config *c)
     atomic_store(&root.co, NULL);
     while (atomic_load(&root.users) > 0)
         clock_relax();
-    if (runtime.sigsegv)
-        overflow_close_thread();
     return 0;
 }
 
@@ -262,7 +265,10 @@ int co_run(co_fn *fn, void *arg, const struct co_config *config)
     struct co_config c = { 0 };
     int r;
 
-    BUG_ON(sched_self() != NULL, "co_run: called on a scheduler's thread");
+    if (sched_self() != NULL) { /* who shuts down may hold the lock */
+        errno = EALREADY;
+        return -1;
+    }
     if (config != NULL)
         c = *config;
     (void)pthread_mutex_lock(&runtime.lock);
@@ -314,6 +320,10 @@ int co_start(const struct co_config *config)
     struct co_config c = { 0 };
     int r = -1, err = EALREADY;
 
+    if (sched_self() != NULL) {
+        errno = EALREADY;
+        return -1;
+    }
     if (config != NULL)
         c = *config;
     (void)pthread_mutex_lock(&runtime.lock);

@@ -107,6 +107,13 @@ void sched_free(struct sched *s, struct co *co)
     stack_put(&s->stacks, &co->stack);
 }
 
+void sched_free_later(struct sched *s, struct co *co)
+{
+    if (s->ended != NULL)
+        sched_free(s, s->ended);
+    s->ended = co;
+}
+
 struct sched *sched_idlest(void)
 {
     unsigned count = atomic_load(&sched_set.count);
@@ -344,10 +351,7 @@ static void run_ready(struct sched *s)
     s->budget = SCHED_BUDGET;
     s->calls = 0;
     switch_enter(s, runq_pop(s));
-    if (s->ended != NULL) {
-        sched_free(s, s->ended);
-        s->ended = NULL;
-    }
+    sched_free_later(s, NULL);
 }
 
 /* ---- The loop
@@ -368,7 +372,9 @@ static void enter_thread(struct sched *s)
 void sched_run(struct sched *s)
 {
     enter_thread(s);
-    for (;;) {
+    /* After a stop in time nothing is ready any more; after one that took too
+     * long, somebody may be ready for ever. */
+    while (!atomic_load_explicit(&sched_set.quit, memory_order_acquire)) {
         bool stopping =
             atomic_load_explicit(&sched_set.stopping, memory_order_relaxed);
 
@@ -385,8 +391,6 @@ void sched_run(struct sched *s)
                 continue;
             if (s->watching)
                 poll_events(s, false);
-        } else if (atomic_load(&sched_set.quit)) {
-            break;
         } else {
             if (stopping)
                 tell_quiet();

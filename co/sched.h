@@ -12,8 +12,7 @@
 struct sched *sched_open(unsigned index); /* NULL with errno */
 void sched_close(struct sched *s);
 
-/* Makes the calling thread s, runs until sched_set.quit and nothing is ready,
- * and unmakes it. */
+/* Makes the calling thread s, runs until sched_set.quit, and unmakes it. */
 void sched_run(struct sched *s);
 
 /* Makes s look round soon; from any thread. */
@@ -22,6 +21,10 @@ void sched_nudge(struct sched *s);
 /* Gives the stack of an ended coroutine, whose handle nobody owns, back.  Its
  * owner's thread. */
 void sched_free(struct sched *s, struct co *co);
+
+/* The same for one that still stands on its stack: at the next call, which NULL
+ * only makes happen, or when the loop runs. */
+void sched_free_later(struct sched *s, struct co *co);
 
 /* The scheduler with the least to do, a sleeping one if there is; NULL when the
  * runtime is not up. */
