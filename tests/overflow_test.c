@@ -71,6 +71,7 @@ static void run_glutton(co_fn *fn)
     CHECK_EQ(co_run(root, (void *)fn, &config), 0);
 }
 
+/* Others may speak on that stream, too: an emulator does. */
 static int count(const char *what)
 {
     int n = 0;
@@ -288,10 +289,10 @@ static void faults_elsewhere(void)
 {
     run_child(child_elsewhere);
     check_killed(SIGSEGV);
-    CHECK_EQ(strlen(said), 0);
+    CHECK_EQ(count("corten"), 0);
     run_child(child_mended);
     check_exit(0);
-    CHECK_EQ(strlen(said), 0);
+    CHECK_EQ(count("corten"), 0);
 }
 
 static void send_segv(void *arg)
@@ -312,7 +313,7 @@ static void sent_by_kill(void)
 {
     run_child(child_sent);
     check_killed(SIGSEGV);
-    CHECK_EQ(strlen(said), 0);
+    CHECK_EQ(count("corten"), 0);
     run_child(child_sent_ignored);
     check_exit(0);
 }
@@ -342,7 +343,7 @@ static void keep_sigsegv(void)
 {
     run_child(child_keep);
     check_killed(SIGSEGV);
-    CHECK_EQ(strlen(said), 0);
+    CHECK_EQ(count("corten"), 0);
 }
 
 static void nothing(void *arg) { (void)arg; }
