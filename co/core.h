@@ -95,7 +95,7 @@ enum {
     SCHED_BUDGET = 61, /* switches between two looks at the poller */
     SCHED_MAX = 256,
     SCHED_TIDY_ID = STACK_MAX, /* among the timers: time to tidy up */
-    SCHED_TIDY_NS = 100 * 1000 * 1000,
+    SCHED_TIDY_NS = 1000 * 1000 * 1000,
     FD_CHUNKS = 1 << 14, /* of FD_CHUNK descriptors each: 16 million */
     FD_CHUNK = 1 << 10
 };
@@ -108,7 +108,7 @@ struct sched {
     struct co **ring; /* the run queue: a ring of ring_mask + 1 places */
     uint32_t head, tail, ring_mask;
     int budget;     /* switches left until the poller's turn */
-    unsigned calls; /* on descriptors, since then */
+    unsigned calls; /* on descriptors, since the last wait */
     int *errno_at;
     struct cxx_globals *cxx; /* of this thread; NULL without C++ */
     struct context loop;     /* the thread's own context */

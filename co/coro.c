@@ -138,7 +138,7 @@ static struct sched *home(struct sched *s, const struct co_sched *on)
         return (struct sched *)on;
     if (s != NULL && on == NULL)
         return s;
-    best = sched_idlest();
+    best = sched_set_idlest();
     /* A sleeping one takes it at once; else it waits here for who is first. */
     if (s != NULL && !atomic_load(&best->sleeping))
         return s;

@@ -11,18 +11,9 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-/* NULL when this scheduler has never waited for a number near fd. */
-static inline struct fd_entry *entry_find(struct sched *s, int fd)
-{
-    struct fd_entry *chunk =
-        atomic_load_explicit(&s->fds[fd / FD_CHUNK], memory_order_acquire);
-
-    return chunk == NULL ? NULL : &chunk[fd % FD_CHUNK];
-}
-
 static struct fd_entry *entry_make(struct sched *s, int fd)
 {
-    struct fd_entry *e = entry_find(s, fd);
+    struct fd_entry *e = fd_find(s, fd);
 
     if (e != NULL)
         return e;
@@ -30,7 +21,7 @@ static struct fd_entry *entry_make(struct sched *s, int fd)
     if (e == NULL)
         return NULL;
     atomic_store_explicit(&s->fds[fd / FD_CHUNK], e, memory_order_release);
-    return entry_find(s, fd);
+    return fd_find(s, fd);
 }
 
 int fd_open(struct sched *s)
@@ -131,7 +122,7 @@ static void tell(int fd, uint64_t bits)
         struct sched *s = sched_set.at[i];
         struct fd_entry *e;
 
-        if (!(bits & fd_word_bit(s)) || (e = entry_find(s, fd)) == NULL)
+        if (!(bits & fd_word_bit(s)) || (e = fd_find(s, fd)) == NULL)
             continue;
         if (s == self)
             fd_closed(s, e);
@@ -278,30 +269,14 @@ int fd_watch(struct sched *s, int fd, uint32_t *gen, uint32_t events,
 void fd_unwatch(struct sched *s, int fd, struct wait_link *l)
 {
     if (l->linked)
-        link_remove(entry_find(s, fd), l);
+        link_remove(fd_find(s, fd), l);
 }
 
-bool fd_drained(int fd)
+void fd_watch_edge(struct sched *s, struct fd_entry *e, struct wait_link *l)
 {
-    struct sched *s = sched_self();
-    struct fd_entry *e;
-
-    if (s == NULL || fd < 0 || fd >= FD_CHUNKS * FD_CHUNK)
-        return false;
-    e = entry_find(s, fd);
-    return e != NULL && e->drained && e->gen == fd_gen(fd);
-}
-
-void fd_set_drained(int fd)
-{
-    struct sched *s = sched_self();
-    struct fd_entry *e;
-
-    if (s == NULL || (e = entry_find(s, fd)) == NULL)
-        return;
-    /* Registered before the read, so what comes later makes an edge. */
-    e->drained = e->own && e->tcp && !e->odd && (e->watched & POLLER_READ) &&
-                 e->gen == fd_gen(fd);
+    trust(s, e);
+    l->events = POLLER_READ;
+    link_add(e, l);
 }
 
 /* ---- For the loop -----------------------------------------------------------
@@ -309,7 +284,7 @@ void fd_set_drained(int fd)
 
 void fd_prefetch(struct sched *s, uint64_t token)
 {
-    struct fd_entry *e = entry_find(s, (int)(uint32_t)token);
+    struct fd_entry *e = fd_find(s, (int)(uint32_t)token);
 
     if (e != NULL && e->head != NULL)
         __builtin_prefetch(e->head->wait->co);
@@ -318,7 +293,7 @@ void fd_prefetch(struct sched *s, uint64_t token)
 void fd_dispatch(struct sched *s, uint64_t token, uint32_t events)
 {
     int fd = (int)(uint32_t)token;
-    struct fd_entry *e = entry_find(s, fd);
+    struct fd_entry *e = fd_find(s, fd);
     struct wait_link *l, *next;
 
     if (e == NULL || e->gen != (uint32_t)(token >> 32))

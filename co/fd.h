@@ -47,11 +47,33 @@ int fd_fresh(int fd);
 void fd_forget(int fd);
 void fd_forgotten(int fd);
 
-/* Whether a plain read now would only find EAGAIN; on a scheduler's thread. */
-bool fd_drained(int fd);
+/* NULL when this scheduler has never waited for a number near fd. */
+static inline struct fd_entry *fd_find(struct sched *s, int fd)
+{
+    struct fd_entry *chunk;
 
-/* A plain read of fd came back short. */
-void fd_set_drained(int fd);
+    if (fd < 0 || fd >= FD_CHUNKS * FD_CHUNK)
+        return NULL;
+    chunk = atomic_load_explicit(&s->fds[fd / FD_CHUNK], memory_order_acquire);
+    return chunk == NULL ? NULL : &chunk[fd % FD_CHUNK];
+}
+
+/* Whether a plain read now would only find EAGAIN, and nobody else waits. */
+static inline bool fd_drained(const struct fd_entry *e)
+{
+    return e->drained && e->head == NULL && e->gen == fd_gen(e->fd);
+}
+
+/* A plain read of what e stands for came back short: it is empty, and since it
+ * was registered before the read, what comes later makes an edge. */
+static inline void fd_set_drained(struct fd_entry *e)
+{
+    e->drained = e->own && e->tcp && !e->odd && (e->watched & POLLER_READ) &&
+                 e->gen == fd_gen(e->fd);
+}
+
+/* Puts a link of a ticket of the running coroutine on e, which is drained. */
+void fd_watch_edge(struct sched *s, struct fd_entry *e, struct wait_link *l);
 
 /* Puts a link of a ticket of the running coroutine on fd.  *gen is what
  * fd_gen() said before the caller's attempt; it moves on when it turns out here

@@ -49,3 +49,21 @@ int fd_wait(int fd, uint32_t *gen, uint32_t events, int64_t deadline)
     errno = EBADF;
     return -1;
 }
+
+int fd_wait_edge(struct fd_entry *e, int64_t deadline)
+{
+    uint32_t gen = e->gen;
+    struct wait w;
+    int r;
+
+    if (wait_open(&w, deadline) < 0 || wait_passed(&w))
+        return -1;
+    fd_watch_edge(sched_self(), e, &w.link);
+    r = wait_park(&w);
+    if (w.link.linked)
+        fd_unwatch(sched_self(), e->fd, &w.link);
+    if (r < 0 || fd_gen(e->fd) == gen)
+        return r;
+    errno = EBADF;
+    return -1;
+}

@@ -174,12 +174,6 @@ bool heap_has(const struct heap *h, uint32_t id)
     return id < h->limit && h->where[id] != 0;
 }
 
-struct heap_entry heap_top(const struct heap *h)
-{
-    BUG_ON(h->count == 0, "heap_top of an empty heap");
-    return h->entries[0];
-}
-
 void heap_pop(struct heap *h)
 {
     BUG_ON(h->count == 0, "heap_pop of an empty heap");

@@ -34,7 +34,11 @@ void heap_close(struct heap *h);
 void heap_set(struct heap *h, uint32_t id, uint32_t key); /* adds or moves */
 void heap_drop(struct heap *h, uint32_t id);              /* absent is fine */
 bool heap_has(const struct heap *h, uint32_t id);
-struct heap_entry heap_top(const struct heap *h); /* count must be above 0 */
-void heap_pop(struct heap *h);                    /* drops the top */
+/* The earliest; count must be above 0. */
+static inline struct heap_entry heap_top(const struct heap *h)
+{
+    return h->entries[0];
+}
+void heap_pop(struct heap *h); /* drops the top */
 
 #endif

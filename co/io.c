@@ -76,27 +76,41 @@ ssize_t io_run(int fd, uint32_t events, int64_t deadline, io_try *attempt,
 /* ---- Reading ----------------------------------------------------------------
  */
 
-/* Of our own sockets.  A TCP socket that came back short is empty: the next
- * read waits for the edge without asking (fd_drained). */
-static ssize_t recv_own(int fd, void *buf, size_t len, int64_t deadline)
+/* The rest of a receive that found EAGAIN or worse. */
+static ssize_t recv_again(int fd, uint32_t gen, void *buf, size_t len,
+                          int64_t deadline)
 {
-    uint32_t gen = fd_gen(fd);
     ssize_t n;
 
-    if (cancelled())
-        return -1;
-    if (fd_drained(fd) && len > 0 &&
-        fd_wait(fd, &gen, POLLER_READ, deadline) < 0)
-        return -1;
-    while ((n = recv(fd, buf, len, MSG_DONTWAIT)) < 0) {
+    do {
         if (errno == EINTR)
             continue;
         check_fault(buf, len);
         if (errno != EAGAIN || fd_wait(fd, &gen, POLLER_READ, deadline) < 0)
             return -1;
-    }
-    if (n > 0 && (size_t)n < len)
-        fd_set_drained(fd);
+    } while ((n = recv(fd, buf, len, 0)) < 0);
+    return n;
+}
+
+/* Of our own sockets.  A TCP socket that came back short is empty: the next
+ * read waits for the edge without asking (fd_drained). */
+static ssize_t recv_own(int fd, void *buf, size_t len, int64_t deadline)
+{
+    struct sched *s = sched_self();
+    struct fd_entry *e = s == NULL ? NULL : fd_find(s, fd);
+    uint32_t gen = fd_gen(fd);
+    ssize_t n;
+
+    if (cancelled())
+        return -1;
+    if (e != NULL && fd_drained(e) && len > 0 && s->running != NULL &&
+        fd_wait_edge(e, deadline) < 0)
+        return -1;
+    n = recv(fd, buf, len, 0);
+    if (n < 0 && (n = recv_again(fd, gen, buf, len, deadline)) < 0)
+        return -1;
+    if (e != NULL && (size_t)n < len && n > 0)
+        fd_set_drained(e);
     count_call();
     return n;
 }
@@ -259,9 +273,17 @@ ssize_t co_sendto(int fd, const void *buf, size_t len, int flags,
     return io_run(fd, POLLER_WRITE, deadline, try_send, &a);
 }
 
+/* Of our own sockets it mostly succeeds at once. */
 ssize_t co_send(int fd, const void *buf, size_t len, int flags,
                 int64_t deadline)
 {
+    ssize_t n;
+
+    if (fd_own(fd) && !cancelled() &&
+        (n = send(fd, buf, len, flags | MSG_NOSIGNAL)) >= 0) {
+        count_call();
+        return n;
+    }
     return co_sendto(fd, buf, len, flags, NULL, 0, deadline);
 }
 
@@ -287,7 +309,7 @@ ssize_t co_write(int fd, const void *buf, size_t len, int64_t deadline)
     struct iovec iov = { .iov_base = (void *)buf, .iov_len = len };
 
     if (fd_own(fd))
-        return co_sendto(fd, buf, len, 0, NULL, 0, deadline);
+        return co_send(fd, buf, len, 0, deadline);
     return io_foreign_writev(fd, &iov, 1, deadline);
 }
 

@@ -368,7 +368,7 @@ struct co_sched *co_sched_at(unsigned i)
 
 struct co_sched *co_sched_idlest(void)
 {
-    return (struct co_sched *)sched_idlest();
+    return (struct co_sched *)sched_set_idlest();
 }
 
 struct co_sched *co_sched_self(void) { return (struct co_sched *)sched_self(); }

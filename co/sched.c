@@ -29,21 +29,6 @@ enum {
 #define TOKEN_EVENTFD (~UINT64_C(0))
 #define TOKEN_TIMERFD (~UINT64_C(0) - 1)
 
-struct sched_set sched_set;
-
-unsigned long sched_set_living(void)
-{
-    unsigned count = atomic_load(&sched_set.count);
-    unsigned long ended = 0, begun = 0;
-
-    for (unsigned i = 0; i < count; i++)
-        ended += atomic_load(&sched_set.at[i]->finished);
-    begun = atomic_load(&sched_set.spawned_outside);
-    for (unsigned i = 0; i < count; i++)
-        begun += atomic_load(&sched_set.at[i]->spawned);
-    return begun - ended;
-}
-
 struct sched *sched_open(unsigned index)
 {
     struct sched *s = aligned_alloc(64, sizeof *s);
@@ -114,26 +99,6 @@ void sched_free_later(struct sched *s, struct co *co)
     s->ended = co;
 }
 
-struct sched *sched_idlest(void)
-{
-    unsigned count = atomic_load(&sched_set.count);
-    struct sched *best = NULL;
-    unsigned least = 0;
-
-    for (unsigned i = 0; i < count; i++) {
-        struct sched *s = sched_set.at[i];
-        unsigned load = atomic_load_explicit(&s->load, memory_order_relaxed);
-
-        if (atomic_load_explicit(&s->sleeping, memory_order_relaxed))
-            return s;
-        if (best == NULL || load < least) {
-            best = s;
-            least = load;
-        }
-    }
-    return best;
-}
-
 /* ---- What others sent ------------------------------------------------------
  */
 
@@ -180,7 +145,7 @@ static void spread_any(struct sched *s)
     struct list *l;
 
     while (s->any_count > 1 || !runq_empty(s)) {
-        struct sched *other = sched_idlest();
+        struct sched *other = sched_set_idlest();
 
         if (other == s || !atomic_load(&other->sleeping) ||
             (l = list_pop(&s->any)) == NULL)
@@ -220,6 +185,7 @@ static void cancel_all(struct sched *s)
     }
 }
 
+/* Wakes whoever waits for the end, if it has come. */
 static void tell_quiet(void)
 {
     struct wait *w = NULL;
@@ -269,6 +235,8 @@ static void take_due(struct sched *s)
     uint32_t ids[DUE_BATCH];
     unsigned n;
 
+    if (s->timer.heap.count == 0)
+        return;
     s->now = clock_now();
     do {
         n = timer_pop_due(&s->timer, s->now, ids, DUE_BATCH);
@@ -282,8 +250,10 @@ static void take_due(struct sched *s)
     } while (n == DUE_BATCH);
 }
 
-static void poll_events(struct sched *s, bool block)
+/* Whether the timerfd fired. */
+static bool poll_events(struct sched *s, bool block)
 {
+    bool timer = false;
     int n = poller_wait(&s->poller, s->events, block);
 
     for (int i = 0; i < n; i++) {
@@ -292,13 +262,16 @@ static void poll_events(struct sched *s, bool block)
         if (i + EVENT_PREFETCH < n &&
             event[EVENT_PREFETCH].token < TOKEN_TIMERFD)
             fd_prefetch(s, event[EVENT_PREFETCH].token);
-        if (event->token == TOKEN_TIMERFD)
-            timer_fired(&s->timer);
-        else if (event->token != TOKEN_EVENTFD)
+        if (event->token < TOKEN_TIMERFD) {
             fd_dispatch(s, event->token, event->events);
-        else if (block)
+        } else if (event->token == TOKEN_TIMERFD) {
+            timer_fired(&s->timer);
+            timer = true;
+        } else if (block) {
             s->remote_wake = true;
+        }
     }
+    return timer;
 }
 
 /* A sender that answers at once is cheaper to wait for than to sleep for.  Only
@@ -327,23 +300,28 @@ static bool spin(struct sched *s)
     return false;
 }
 
-static void sleep_until_event(struct sched *s)
+/* Blocks until there is an event.  Whether timers may be due: not when the
+ * alarm was set and did not go off. */
+static bool sleep_until_event(struct sched *s)
 {
+    bool due = false;
+
     if (s->stacks.count > s->stacks.checked)
         sched_tidy_soon(s);
     if (!timer_arm(&s->timer, s->now, sched_set.slack)) {
         /* Timers that are due without end must not keep descriptors waiting. */
         if (s->watching)
-            poll_events(s, false);
-        return;
+            (void)poll_events(s, false);
+        return true;
     }
     if (spin(s))
-        return;
+        return false;
     /* Pairs with runq_forward(): see there. */
     atomic_store(&s->sleeping, 1);
     if (atomic_load(&s->inbox) == NULL)
-        poll_events(s, true);
+        due = poll_events(s, true);
     atomic_store_explicit(&s->sleeping, 0, memory_order_relaxed);
+    return due;
 }
 
 static void run_ready(struct sched *s)
@@ -390,14 +368,14 @@ void sched_run(struct sched *s)
             if (runq_empty(s) && s->any_count == 0)
                 continue;
             if (s->watching)
-                poll_events(s, false);
+                (void)poll_events(s, false);
+            take_due(s);
         } else {
             if (stopping)
                 tell_quiet();
-            sleep_until_event(s);
+            if (sleep_until_event(s))
+                take_due(s);
         }
-        if (s->timer.heap.count > 0)
-            take_due(s);
     }
     sched_of_thread = NULL;
 }

@@ -26,8 +26,4 @@ void sched_free(struct sched *s, struct co *co);
  * only makes happen, or when the loop runs. */
 void sched_free_later(struct sched *s, struct co *co);
 
-/* The scheduler with the least to do, a sleeping one if there is; NULL when the
- * runtime is not up. */
-struct sched *sched_idlest(void);
-
 #endif

@@ -30,4 +30,8 @@ extern struct sched_set sched_set;
  * first, and spawning comes before ending. */
 unsigned long sched_set_living(void);
 
+/* The one with the least to do, a sleeping one if there is; NULL when the
+ * runtime is not up. */
+struct sched *sched_set_idlest(void);
+
 #endif

@@ -96,13 +96,11 @@ unsigned timer_pop_due(struct timer *t, int64_t now, uint32_t *ids,
     return n;
 }
 
-bool timer_arm(struct timer *t, int64_t now, int64_t slack)
+bool timer_arm_new(struct timer *t, int64_t now, int64_t slack)
 {
     struct itimerspec alarm = { 0 };
     int64_t tick, when;
 
-    if (t->heap.count == 0)
-        return true;
     tick = top_tick(t);
     if (tick <= tick_down(t, now))
         return false;
@@ -114,6 +112,7 @@ bool timer_arm(struct timer *t, int64_t now, int64_t slack)
     BUG_ON(timerfd_settime(t->fd, TFD_TIMER_ABSTIME, &alarm, NULL) < 0,
            "someone closed the timerfd of a scheduler");
     t->armed = when;
+    t->armed_key = heap_top(&t->heap).key;
     return true;
 }
 

@@ -16,10 +16,11 @@
 
 struct timer {
     struct heap heap;
-    int fd;         /* the timerfd: readable when armed and due */
-    int64_t base;   /* the time of tick 0 */
-    int64_t origin; /* the earliest tick when last looked at, in full */
-    int64_t armed;  /* what the timerfd is set to; 0: not set, or it fired */
+    int fd;             /* the timerfd: readable when armed and due */
+    int64_t base;       /* the time of tick 0 */
+    int64_t origin;     /* the earliest tick when last looked at, in full */
+    uint32_t armed_key; /* of the earliest entry, when it was set */
+    int64_t armed; /* what the timerfd is set to; 0: not set, or it fired */
 };
 
 int timer_open(struct timer *t, uint32_t limit); /* ids below limit; 0 or -1 */
@@ -38,7 +39,16 @@ unsigned timer_pop_due(struct timer *t, int64_t now, uint32_t *ids,
  * alarm that is set already and earlier than needed (one idle wake-up costs
  * less than a call each time).  Returns false when the earliest is due at
  * `now`: do not block. */
-bool timer_arm(struct timer *t, int64_t now, int64_t slack);
+bool timer_arm_new(struct timer *t, int64_t now, int64_t slack);
+static inline bool timer_arm(struct timer *t, int64_t now, int64_t slack)
+{
+    if (t->heap.count == 0)
+        return true;
+    /* Set for this very entry: should it be due by now, the alarm goes off. */
+    if (t->armed != 0 && heap_top(&t->heap).key == t->armed_key)
+        return true;
+    return timer_arm_new(t, now, slack);
+}
 
 /* The poller says that the timerfd fired: forget what it was set to. */
 void timer_fired(struct timer *t);

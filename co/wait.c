@@ -201,6 +201,7 @@ static void park_co(struct wait *w, struct co *co)
 
     co->wait = w;
     co->deadline = w->deadline;
+    s->calls = 0;
     if (w->deadline != CO_FOREVER &&
         (co->timer_at == 0 || w->deadline < co->timer_at)) {
         timer_set(&s->timer, co->stack.number, w->deadline, s->now);
