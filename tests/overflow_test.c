@@ -435,6 +435,20 @@ static void child_efault_kept(void)
     run_glutton(call_into_guard);
 }
 
+static void read_into_guard(void *arg)
+{
+    char *buf = own_low() - 10;
+    int ends[2];
+
+    (void)arg;
+    CHECK_EQ(pipe(ends), 0);
+    CHECK_EQ(write(ends[1], "hello", 5), 5);
+    CHECK(co_read(ends[0], buf, 100, CO_FOREVER) == -1 && errno == EFAULT);
+    CHECK_EQ(write(STDERR_FILENO, "came back\n", 10), 10);
+}
+
+static void child_read(void) { run_glutton(read_into_guard); }
+
 static void efault(void)
 {
     run_child(child_efault);
@@ -444,6 +458,9 @@ static void efault(void)
     CHECK_EQ(count("came back"), 0);
     run_child(child_efault_ignored);
     check_report();
+    run_child(child_read);
+    check_report();
+    CHECK_EQ(count("came back"), 0);
     run_child(child_efault_kept);
     check_exit(0);
     check_said("came back");

@@ -222,7 +222,7 @@ static void *stop_and_stop(void *arg)
 static void stops_at_any_time(void)
 {
     struct co_config config = { .schedulers = 2 };
-    long rounds = test_count(2000);
+    long rounds = test_count(under_valgrind() ? 200 : 2000);
     pthread_t thread;
 
     stopper_ends = false;
@@ -422,10 +422,12 @@ static void leaks_nothing(void)
 {
     long fds, maps;
 
-    cycle(5); /* what the C library keeps for ever: stacks, arenas */
+    cycle(under_valgrind()
+              ? 1
+              : 5); /* what the C library keeps for ever: stacks, arenas */
     fds = count_entries("/proc/self/fd");
     maps = count_maps();
-    cycle(test_count(200));
+    cycle(test_count(under_valgrind() ? 50 : 200));
     CHECK_EQ(count_entries("/proc/self/fd"), fds);
 #if !defined(CO_ASAN) && !defined(CO_TSAN) /* they map as they like */
     CHECK(count_maps() <= maps + 16);

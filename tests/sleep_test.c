@@ -193,7 +193,14 @@ static void root_back_and_forth(void *arg)
     (void)arg;
     CHECK(co != NULL);
     for (int i = 0; i < 50; i++) {
-        int64_t end = co_after(200 * CO_USEC);
+        int64_t end;
+        struct co *soon = co_spawn(nothing, NULL, NULL);
+
+        /* Woken before its deadline, whose entry fires in the next wait. */
+        CHECK(soon != NULL);
+        CHECK_EQ(co_join(soon, co_after(500 * CO_USEC)), 0);
+        check_sleep(CO_MSEC);
+        end = co_after(200 * CO_USEC);
 
         CHECK(co_join(co, end) == -1 && errno == ETIMEDOUT);
         CHECK(co_now() >= end);
