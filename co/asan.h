@@ -131,4 +131,22 @@ static inline void asan_arrive(struct asan_fiber *self, struct asan_fiber *from)
 }
 #endif
 
+/* Around what TSan must not take for a write that races. */
+#if defined(CO_TSAN)
+void AnnotateIgnoreWritesBegin(const char *file, int line);
+void AnnotateIgnoreWritesEnd(const char *file, int line);
+
+static inline void asan_ignore_begin(void)
+{
+    AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+}
+static inline void asan_ignore_end(void)
+{
+    AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+}
+#else
+static inline void asan_ignore_begin(void) {}
+static inline void asan_ignore_end(void) {}
+#endif
+
 #endif

@@ -181,7 +181,8 @@ struct co_waitq { /* a FIFO of waits, shared between threads */
 struct co_mutex {
     struct co_waitq waiters;
     void *owner; /* a coroutine or a plain thread */
-    bool handoff;
+    void *heir;  /* who was woken and is about to try, since when */
+    int64_t heir_since;
 };
 void co_mutex_lock(struct co_mutex *m);    /* [waits] */
 bool co_mutex_trylock(struct co_mutex *m); /* [any] */

@@ -326,13 +326,17 @@ ssize_t co_writev(int fd, const struct iovec *iov, int count, int64_t deadline)
 /* ---- Readiness, and the end
  * ---------------------------------------------------- */
 
+short io_poll_events(int events)
+{
+    return (short)((events & CO_READ ? POLLIN : 0) |
+                   (events & CO_WRITE ? POLLOUT : 0) |
+                   (events & CO_PRI ? POLLPRI : 0) |
+                   (events & CO_HUP ? POLLRDHUP : 0));
+}
+
 int io_poll(int fd, int events)
 {
-    struct pollfd p = { .fd = fd,
-                        .events = (short)((events & CO_READ ? POLLIN : 0) |
-                                          (events & CO_WRITE ? POLLOUT : 0) |
-                                          (events & CO_PRI ? POLLPRI : 0) |
-                                          (events & CO_HUP ? POLLRDHUP : 0)) };
+    struct pollfd p = { .fd = fd, .events = io_poll_events(events) };
 
     while (poll(&p, 1, 0) < 0)
         if (errno != EINTR)
@@ -379,7 +383,11 @@ int co_close(int fd)
     int r;
 
     fd_forget(fd);
+    /* Others may be asking the kernel about fd just now; the generation tells
+     * them that the answer is worth nothing. */
+    asan_ignore_begin();
     r = close(fd);
+    asan_ignore_end();
     fd_forgotten(fd);
     /* Linux has closed it even when it says EINTR (close(2)). */
     return r < 0 && errno == EINTR ? 0 : r;

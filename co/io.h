@@ -23,4 +23,7 @@ ssize_t io_run(int fd, uint32_t events, int64_t deadline, io_try *attempt,
 /* What of events (CO_*) is ready now, by poll(2); -1 with errno. */
 int io_poll(int fd, int events);
 
+/* CO_* as poll(2) calls them. */
+short io_poll_events(int events);
+
 #endif

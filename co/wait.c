@@ -142,14 +142,14 @@ void wait_expire(struct wait *w, int err)
         if (!wait_claim(w, err))
             return;
     } else if (w->queue != NULL) {
-        struct co_waitq *q = w->queue;
+        struct co_waitq *guard = w->guard;
         bool ours;
 
-        waitq_lock(q);
+        waitq_lock(guard);
         ours = w->link.linked;
         if (ours)
-            waitq_remove(q, &w->link);
-        waitq_unlock(q);
+            waitq_remove(w->queue, &w->link);
+        waitq_unlock(guard);
         if (!ours)
             return;
         w->why = err;
@@ -236,4 +236,29 @@ void wait_close(struct co_waitq *q, struct wait_link *l)
     if (l->linked)
         waitq_remove(q, l);
     waitq_unlock(q);
+}
+
+/* The claimed links are no queue's any more, so they can hold the list. */
+struct wait_link *waitq_claim_all(struct co_waitq *q, int why)
+{
+    struct wait_link *first = NULL, **end = &first;
+    struct wait *w;
+
+    while ((w = waitq_claim(q)) != NULL) {
+        w->why = why;
+        *end = w->fired;
+        end = &w->fired->next;
+    }
+    *end = NULL;
+    return first;
+}
+
+void wait_wake_all(struct wait_link *first)
+{
+    struct wait_link *l = first, *next;
+
+    for (; l != NULL; l = next) {
+        next = l->next;
+        wait_wake(l->wait);
+    }
 }

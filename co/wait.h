@@ -32,6 +32,7 @@
 #define CO_WAIT_H
 
 #include "co/core.h"
+#include <errno.h>
 
 struct wait_link { /* a ticket's place in one queue */
     struct wait_link *next, *prev;
@@ -45,6 +46,7 @@ struct wait_link { /* a ticket's place in one queue */
 struct wait {
     struct co *co;          /* who waits; NULL: a plain thread */
     struct co_waitq *queue; /* the one queue of a ticket not shared, or NULL */
+    struct co_waitq *guard; /* whose lock guards that queue; often itself */
     bool shared;            /* several sources hold it */
     bool sure;              /* no cancel ends it */
     atomic_int claimed;
@@ -57,6 +59,18 @@ struct wait {
 };
 
 /* -1 ECANCELED when the running coroutine is cancelled and does not hold it. */
+static inline int wait_check(void)
+{
+    struct co *co = co_running();
+
+    if (__builtin_expect(co != NULL && co->cancelled && !co->hold, 0)) {
+        errno = ECANCELED;
+        return -1;
+    }
+    return 0;
+}
+
+/* The same, and sets w up. */
 int wait_open(struct wait *w, int64_t deadline);
 
 /* Like wait_open() for what can neither time out nor be cancelled. */
@@ -123,7 +137,9 @@ static inline bool waitq_empty(const struct co_waitq *q)
     return q->head == NULL;
 }
 
-static inline void waitq_push(struct co_waitq *q, struct wait_link *l)
+/* For queues that share a lock: it is that of guard. */
+static inline void waitq_push_under(struct co_waitq *guard, struct co_waitq *q,
+                                    struct wait_link *l)
 {
     struct wait_link *tail = (struct wait_link *)q->tail;
 
@@ -135,8 +151,31 @@ static inline void waitq_push(struct co_waitq *q, struct wait_link *l)
         q->head = l;
     q->tail = l;
     l->linked = true;
-    if (!l->wait->shared)
+    if (!l->wait->shared) {
         l->wait->queue = q;
+        l->wait->guard = guard;
+    }
+}
+
+static inline void waitq_push(struct co_waitq *q, struct wait_link *l)
+{
+    waitq_push_under(q, q, l);
+}
+
+/* For who has been first before. */
+static inline void waitq_push_first(struct co_waitq *q, struct wait_link *l)
+{
+    struct wait_link *head = (struct wait_link *)q->head;
+
+    l->next = head;
+    l->prev = NULL;
+    if (head != NULL)
+        head->prev = l;
+    else
+        q->tail = l;
+    q->head = l;
+    l->linked = true;
+    l->wait->queue = l->wait->guard = q;
 }
 
 static inline void waitq_remove(struct co_waitq *q, struct wait_link *l)
@@ -151,6 +190,11 @@ static inline void waitq_remove(struct co_waitq *q, struct wait_link *l)
         q->tail = l->prev;
     l->linked = false;
 }
+
+/* Claims all that wait, and returns them as a list that wait_wake_all() takes
+ * once q is unlocked. */
+struct wait_link *waitq_claim_all(struct co_waitq *q, int why);
+void wait_wake_all(struct wait_link *first);
 
 /* The first ticket that nobody else has fired, taken out and claimed; its
  * `fired` is the link that stood here.  NULL when there is none. */
