@@ -87,7 +87,7 @@ struct co {
     struct cxx_globals cxx; /* owner; set while switched away in a catch */
     struct list any;        /* owner; in sched.any until it starts */
     struct co_group *group; /* constant; NULL unless of co_group_go() */
-    struct co *member_next, *member_prev; /* under group->waiters.lock */
+    struct list member;     /* under group->waiters.lock */
     struct asan_fiber fiber;
 };
 
@@ -133,7 +133,6 @@ struct sched {
     bool watching;                   /* descriptors were registered */
     struct poller_event events[POLLER_BATCH];
     unsigned index;
-    uint32_t random; /* state of select's choice; 0 at first */
 
     /* Owner writes, any thread reads. */
     _Alignas(64) atomic_ulong spawned; /* by this thread, wherever they live */

@@ -12,25 +12,29 @@
 #include "co/runq.h"
 #include "co/wait.h"
 
+/* Not a ring with a head, as in list.h: g->members is one pointer, to the first
+ * one's link. */
 static void member_add(struct co_group *g, struct co *co)
 {
-    struct co *first = (struct co *)g->members;
+    struct list *first = (struct list *)g->members;
 
-    co->member_prev = NULL;
-    co->member_next = first;
+    co->member.prev = NULL;
+    co->member.next = first;
     if (first != NULL)
-        first->member_prev = co;
-    g->members = co;
+        first->prev = &co->member;
+    g->members = &co->member;
 }
 
 static void member_remove(struct co_group *g, struct co *co)
 {
-    if (co->member_prev != NULL)
-        co->member_prev->member_next = co->member_next;
+    struct list *l = &co->member;
+
+    if (l->prev != NULL)
+        l->prev->next = l->next;
     else
-        g->members = co->member_next;
-    if (co->member_next != NULL)
-        co->member_next->member_prev = co->member_prev;
+        g->members = l->next;
+    if (l->next != NULL)
+        l->next->prev = l->prev;
 }
 
 /* Adds n to what runs, and unlocks. */
@@ -103,8 +107,8 @@ void co_group_cancel(struct co_group *g)
 {
     waitq_lock(&g->waiters);
     g->cancelled = true;
-    for (struct co *co = g->members; co != NULL; co = co->member_next)
-        cancel(co);
+    for (struct list *l = g->members; l != NULL; l = l->next)
+        cancel(container_of(l, struct co, member));
     waitq_unlock(&g->waiters);
 }
 
