@@ -7,6 +7,7 @@
  *   switch  one context_switch(), no scheduler
  *   yield   one co_yield_now() among ten ready coroutines
  *   spawn   co_spawn(), run, end, co_join()
+ *   chan    a round trip over two unbuffered channels
  *
  * SPDX-License-Identifier: MIT
  */
@@ -78,6 +79,42 @@ static void count_spawn(void *arg)
     }
 }
 
+/* ---- chan ---------------------------------------------------------------- */
+
+struct ping_pong {
+    struct co_chan *ping, *pong;
+};
+
+static void answer(void *arg)
+{
+    struct ping_pong *p = arg;
+    int token;
+
+    while (co_chan_recv(p->ping, &token, CO_FOREVER) == 0)
+        if (co_chan_send(p->pong, &token, CO_FOREVER) < 0)
+            die("co_chan_send");
+}
+
+static void count_chan(void *arg)
+{
+    struct ping_pong p = { co_chan_new(sizeof(int), 0),
+                           co_chan_new(sizeof(int), 0) };
+    struct co *c = co_spawn(answer, &p, NULL);
+    int token = 0;
+
+    if (p.ping == NULL || p.pong == NULL || c == NULL)
+        die("set-up");
+    for (long i = *(long *)arg; i > 0; i--)
+        if (co_chan_send(p.ping, &token, CO_FOREVER) < 0 ||
+            co_chan_recv(p.pong, &token, CO_FOREVER) < 0)
+            die("round trip");
+    co_chan_close(p.ping);
+    if (co_join(c, CO_FOREVER) < 0)
+        die("co_join");
+    co_chan_free(p.ping);
+    co_chan_free(p.pong);
+}
+
 /* -------------------------------------------------------------------------- */
 
 static const struct {
@@ -88,6 +125,7 @@ static const struct {
     { "switch", 20000, NULL },
     { "yield", 20000, count_yield },
     { "spawn", 10000, count_spawn },
+    { "chan", 10000, count_chan },
 };
 
 int main(int argc, char **argv)
