@@ -222,7 +222,7 @@ static void *stop_and_stop(void *arg)
 static void stops_at_any_time(void)
 {
     struct co_config config = { .schedulers = 2 };
-    long rounds = test_count(under_valgrind() ? 200 : 2000);
+    long rounds = test_count(under_valgrind() ? 200 : 1000);
     pthread_t thread;
 
     stopper_ends = false;
