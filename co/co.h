@@ -312,6 +312,13 @@ int co_accept(int fd, struct sockaddr *addr, socklen_t *len, int64_t deadline);
 int co_connect(int fd, const struct sockaddr *addr, socklen_t len,
                int64_t deadline);
 
+/* As co_recv() without flags, into *buf, which is read anew each time the call
+ * is tried, never while it waits; and after a try that succeeded nobody else
+ * runs on this thread before the return.  So any number of coroutines of one
+ * scheduler can wait to receive into one buffer: whoever got something takes
+ * the buffer and puts another in its place.  [waits] */
+ssize_t co_recv_into(int fd, void *const *buf, size_t len, int64_t deadline);
+
 /* socket(2), made O_NONBLOCK and close-on-exec, and known to be fresh.  [any]
  */
 int co_socket(int domain, int type, int protocol);

@@ -30,7 +30,8 @@ static inline bool cancelled(void)
     return true;
 }
 
-/* A coroutine whose descriptors are always ready gives way now and then. */
+/* A coroutine whose descriptors are always ready gives way now and then: before
+ * the call, since co_recv_into() promises that nobody runs after it. */
 static inline void count_call(void)
 {
     struct sched *s = sched_self();
@@ -53,23 +54,19 @@ static void check_fault(const void *buf, size_t len)
 ssize_t io_run(int fd, uint32_t events, int64_t deadline, io_try *attempt,
                void *args)
 {
-    uint32_t gen = fd_gen(fd);
+    uint32_t gen;
     ssize_t n;
 
+    count_call();
     if (cancelled())
         return -1;
-    for (;;) {
-        n = attempt(fd, args);
-        if (n >= 0)
-            break;
+    gen = fd_gen(fd);
+    while ((n = attempt(fd, args)) < 0) {
         if (errno == EINTR)
             continue;
-        if (errno != EAGAIN)
-            return -1;
-        if (fd_wait(fd, &gen, events, deadline) < 0)
+        if (errno != EAGAIN || fd_wait(fd, &gen, events, deadline) < 0)
             return -1;
     }
-    count_call();
     return n;
 }
 
@@ -77,7 +74,7 @@ ssize_t io_run(int fd, uint32_t events, int64_t deadline, io_try *attempt,
  */
 
 /* The rest of a receive that found EAGAIN or worse. */
-static ssize_t recv_again(int fd, uint32_t gen, void *buf, size_t len,
+static ssize_t recv_again(int fd, uint32_t gen, void *const *buf, size_t len,
                           int64_t deadline)
 {
     ssize_t n;
@@ -85,33 +82,35 @@ static ssize_t recv_again(int fd, uint32_t gen, void *buf, size_t len,
     do {
         if (errno == EINTR)
             continue;
-        check_fault(buf, len);
+        check_fault(*buf, len);
         if (errno != EAGAIN || fd_wait(fd, &gen, POLLER_READ, deadline) < 0)
             return -1;
-    } while ((n = recv(fd, buf, len, 0)) < 0);
+    } while ((n = recv(fd, *buf, len, 0)) < 0);
     return n;
 }
 
 /* Of our own sockets.  A TCP socket that came back short is empty: the next
  * read waits for the edge without asking (fd_drained). */
-static ssize_t recv_own(int fd, void *buf, size_t len, int64_t deadline)
+static ssize_t recv_own(int fd, void *const *buf, size_t len, int64_t deadline)
 {
     struct sched *s = sched_self();
-    struct fd_entry *e = s == NULL ? NULL : fd_find(s, fd);
-    uint32_t gen = fd_gen(fd);
+    struct fd_entry *e;
+    uint32_t gen;
     ssize_t n;
 
+    count_call();
     if (cancelled())
         return -1;
+    e = s == NULL ? NULL : fd_find(s, fd);
+    gen = fd_gen(fd);
     if (e != NULL && fd_drained(e) && len > 0 && s->running != NULL &&
         fd_wait_edge(e, deadline) < 0)
         return -1;
-    n = recv(fd, buf, len, 0);
+    n = recv(fd, *buf, len, 0);
     if (n < 0 && (n = recv_again(fd, gen, buf, len, deadline)) < 0)
         return -1;
     if (e != NULL && (size_t)n < len && n > 0)
         fd_set_drained(e);
-    count_call();
     return n;
 }
 
@@ -120,7 +119,7 @@ ssize_t co_read(int fd, void *buf, size_t len, int64_t deadline)
     struct iovec iov = { .iov_base = buf, .iov_len = len };
 
     if (fd_own(fd))
-        return recv_own(fd, buf, len, deadline);
+        return recv_own(fd, &buf, len, deadline);
     return io_foreign_readv(fd, &iov, 1, deadline);
 }
 
@@ -209,8 +208,29 @@ ssize_t co_recvfrom(int fd, void *buf, size_t len, int flags,
 ssize_t co_recv(int fd, void *buf, size_t len, int flags, int64_t deadline)
 {
     if (flags == 0 && fd_own(fd))
-        return recv_own(fd, buf, len, deadline);
+        return recv_own(fd, &buf, len, deadline);
     return co_recvfrom(fd, buf, len, flags, NULL, NULL, deadline);
+}
+
+struct into_args {
+    void *const *buf;
+    size_t len;
+};
+
+static ssize_t try_recv_into(int fd, void *args)
+{
+    struct into_args *a = args;
+
+    return recv(fd, *a->buf, a->len, MSG_DONTWAIT);
+}
+
+ssize_t co_recv_into(int fd, void *const *buf, size_t len, int64_t deadline)
+{
+    struct into_args a = { buf, len };
+
+    if (fd_own(fd))
+        return recv_own(fd, buf, len, deadline);
+    return io_run(fd, POLLER_READ, deadline, try_recv_into, &a);
 }
 
 struct msg_args {
