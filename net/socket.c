@@ -1,0 +1,107 @@
+/* socket.c - the transport of plain sockets.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "net/buffer.h"
+#include "net/conn.h"
+#include <errno.h>
+#include <signal.h>
+#include <sys/sendfile.h>
+
+static ssize_t socket_read(struct net_conn *c, void *buf, size_t len,
+                           int64_t deadline)
+{
+    return co_recv(c->fd, buf, len, 0, deadline);
+}
+
+static ssize_t socket_read_landing(struct net_conn *c, int64_t deadline)
+{
+    for (;;) {
+        void *const *landing = buffer_landing();
+        ssize_t n;
+
+        if (landing == NULL)
+            return -1;
+        n = co_recv_into(c->fd, landing, BUFFER_BYTES, deadline);
+        /* Somebody took the buffer while memory was out: nothing is lost. */
+        if (n < 0 && errno == EFAULT && *landing == NULL)
+            continue;
+        return n;
+    }
+}
+
+static int socket_wait(struct net_conn *c, int64_t deadline)
+{
+    return co_fd_wait(c->fd, CO_READ, deadline) < 0 ? -1 : 0;
+}
+
+static ssize_t socket_write(struct net_conn *c, const void *buf, size_t len,
+                            int64_t deadline)
+{
+    return co_send(c->fd, buf, len, 0, deadline);
+}
+
+static ssize_t socket_writev(struct net_conn *c, const struct iovec *iov,
+                             int count, int64_t deadline)
+{
+    return co_writev(c->fd, iov, count, deadline);
+}
+
+/* sendfile(2) has no MSG_NOSIGNAL.  The signal is sent to this thread, so it
+ * can be held off and taken back, unless one was pending before. */
+static ssize_t quiet_sendfile(int to, int from, off_t offset, size_t len)
+{
+    static const struct timespec now;
+    sigset_t pipe, old, pending;
+    ssize_t n;
+    int err;
+
+    (void)sigemptyset(&pipe);
+    (void)sigaddset(&pipe, SIGPIPE);
+    (void)sigemptyset(&pending);
+    (void)sigpending(&pending);
+    (void)pthread_sigmask(SIG_BLOCK, &pipe, &old);
+    n = sendfile(to, from, &offset, len);
+    err = errno;
+    if (n < 0 && err == EPIPE && sigismember(&pending, SIGPIPE) == 0)
+        while (sigtimedwait(&pipe, NULL, &now) < 0 && errno == EINTR)
+            ;
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    errno = err;
+    return n;
+}
+
+static ssize_t socket_sendfile(struct net_conn *c, int fd, off_t offset,
+                               size_t len, int64_t deadline)
+{
+    for (;;) {
+        ssize_t n = quiet_sendfile(c->fd, fd, offset, len);
+
+        if (n >= 0 || (errno != EAGAIN && errno != EINTR))
+            return n;
+        if (errno == EAGAIN && co_fd_wait(c->fd, CO_WRITE, deadline) < 0)
+            return -1;
+    }
+}
+
+static int socket_shutdown(struct net_conn *c)
+{
+    return shutdown(c->fd, SHUT_WR);
+}
+
+static void socket_close(struct net_conn *c)
+{
+    /* What close(2) may report concerns data that TCP goes on sending. */
+    (void)co_close(c->fd);
+}
+
+const struct conn_ops conn_socket_ops = {
+    .read = socket_read,
+    .read_landing = socket_read_landing,
+    .wait = socket_wait,
+    .write = socket_write,
+    .writev = socket_writev,
+    .sendfile = socket_sendfile,
+    .shutdown = socket_shutdown,
+    .close = socket_close,
+};
