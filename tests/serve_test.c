@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: MIT
  */
 #include "tests/net_tools.h"
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -337,12 +339,35 @@ static double cpu_seconds(void)
            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
+/* Takes all descriptors that are left; how many. */
+static int take_fds(int *fds, int max)
+{
+    int n = 0;
+
+    while (n < max && (fds[n] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+        n++;
+    CHECK(n < max);
+    CHECK_EQ(errno, EMFILE);
+    return n;
+}
+
+static void connect_raw(int fd, const char *addr)
+{
+    struct sockaddr_in in = { .sin_family = AF_INET };
+
+    in.sin_port = htons((uint16_t)atoi(strrchr(addr, ':') + 1));
+    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK_EQ(connect(fd, (struct sockaddr *)&in, sizeof in), 0);
+}
+
 /* No descriptors left: it neither spins nor ends, and goes on afterwards. */
 static void out_of_fds(void *arg)
 {
+    enum { CLIENTS = 3, MAX = 256 };
     struct rlimit old, few;
-    struct net_conn *before, *after[3];
+    struct net_conn *before;
     struct server s;
+    int client[CLIENTS], taken[MAX], n;
     double cpu;
 
     (void)arg;
@@ -350,25 +375,29 @@ static void out_of_fds(void *arg)
     before = net_dial(s.addr, SOON);
     CHECK(before != NULL);
     check_echo(before, "first");
-    for (int i = 0; i < 3; i++) { /* in the queue, once the limit is set */
-        after[i] = net_dial(s.addr, SOON);
-        CHECK(after[i] != NULL);
-        if (i == 0) {
-            check_echo(after[i], "second");
-            CHECK_EQ(getrlimit(RLIMIT_NOFILE, &old), 0);
-            few = old;
-            few.rlim_cur = (rlim_t)net_fd(after[0]) + 4;
-            CHECK_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
-        }
-    }
+    for (int i = 0; i < CLIENTS; i++)
+        CHECK((client[i] = socket(AF_INET, SOCK_STREAM, 0)) >= 0);
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &old), 0);
+    few = old;
+    few.rlim_cur = (rlim_t)client[CLIENTS - 1] + 8;
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+    n = take_fds(taken, MAX);
+    for (int i = 0; i < CLIENTS; i++)
+        connect_raw(client[i], s.addr);
     cpu = cpu_seconds();
     CHECK_EQ(co_sleep_until(co_after(300 * CO_MSEC)), 0);
     check_echo(before, "not disturbed");
     CHECK(cpu_seconds() - cpu < 0.15);
+    while (n > 0)
+        CHECK_EQ(close(taken[--n]), 0);
     CHECK_EQ(setrlimit(RLIMIT_NOFILE, &old), 0);
-    for (int i = 0; i < 3; i++) {
-        check_echo(after[i], "there it is");
-        net_close(after[i]);
+    for (int i = 0; i < CLIENTS; i++) {
+        char byte = 'x';
+
+        CHECK_EQ(co_write(client[i], "a", 1, SOON), 1);
+        CHECK_EQ(co_read(client[i], &byte, 1, SOON), 1);
+        CHECK_EQ(byte, 'a');
+        CHECK_EQ(co_close(client[i]), 0);
     }
     net_close(before);
     server_stop(&s);
