@@ -12,6 +12,7 @@
 #include "co/co.h"
 #include "net/addr.h"
 #include "net/users.h"
+#include <errno.h>
 
 struct net_conn;
 
@@ -61,5 +62,21 @@ struct net_conn *conn_open(int fd, const struct addr *peer);
 /* Keeps c's memory until conn_release(), which also closes it. */
 void conn_hold(struct net_conn *c);
 void conn_release(struct net_conn *c);
+
+void conn_destroy(struct net_conn *c);
+
+/* The end of each call that entered as `as`: r with its errno, unless c was
+ * closed meanwhile. */
+static inline ssize_t conn_leave(struct net_conn *c, uint64_t as, ssize_t r)
+{
+    uint64_t now = users_leave(&c->users, as);
+
+    if (__builtin_expect(!(now & USERS_CLOSED), 1))
+        return r;
+    if (now == USERS_CLOSED)
+        conn_destroy(c);
+    errno = EBADF;
+    return -1;
+}
 
 #endif
