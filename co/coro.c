@@ -105,7 +105,24 @@ static uint64_t new_id(struct sched *s)
     return ++s->id_next;
 }
 
-static struct co *new_stack(struct sched *s, size_t bytes)
+/* A context on a stack that has none.  -1 with errno, and the stack is given
+ * back. */
+__attribute__((noinline)) static int make_context(struct sched *s,
+                                                  struct co *co)
+{
+    struct stack *stack = &co->stack;
+
+    asan_fiber_open(&co->fiber, stack->low, stack_usable(stack));
+    if (context_make(&co->context, stack->low, stack_usable(stack), entry, co) <
+        0) {
+        stack_put(s == NULL ? NULL : &s->stacks, stack);
+        return -1;
+    }
+    stack->made = true;
+    return 0;
+}
+
+static inline struct co *new_stack(struct sched *s, size_t bytes)
 {
     struct stack *stack = stack_get(s == NULL ? NULL : &s->stacks, bytes);
     struct co *co;
@@ -113,20 +130,15 @@ static struct co *new_stack(struct sched *s, size_t bytes)
     if (stack == NULL)
         return NULL;
     co = container_of(stack, struct co, stack);
-    if (stack->made)
-        return co;
-    asan_fiber_open(&co->fiber, stack->low, stack_usable(stack));
-    if (context_make(&co->context, stack->low, stack_usable(stack), entry, co) <
-        0) {
-        stack_put(s == NULL ? NULL : &s->stacks, stack);
+    if (!stack->made && make_context(s, co) < 0)
         return NULL;
-    }
-    stack->made = true;
     return co;
 }
 
-/* Whose queue it will stand in.  NULL with errno when there is no runtime. */
-static struct sched *home(struct sched *s, const struct co_sched *on)
+/* Whose queue it will stand in when that is not simply the caller's.  NULL with
+ * errno when there is no runtime. */
+__attribute__((noinline)) static struct sched *home(struct sched *s,
+                                                    const struct co_sched *on)
 {
     struct sched *best;
 
@@ -136,8 +148,6 @@ static struct sched *home(struct sched *s, const struct co_sched *on)
     }
     if (on != NULL && on != CO_ANY)
         return (struct sched *)on;
-    if (s != NULL && on == NULL)
-        return s;
     best = sched_set_idlest();
     /* A sleeping one takes it at once; else it waits here for who is first. */
     if (s != NULL && !atomic_load(&best->sleeping))
@@ -147,8 +157,6 @@ static struct sched *home(struct sched *s, const struct co_sched *on)
 
 static int count_in(void)
 {
-    if (sched_set.max == 0)
-        return 0;
     if (atomic_fetch_add(&sched_set.living, 1) < sched_set.max)
         return 0;
     atomic_fetch_sub(&sched_set.living, 1);
@@ -156,30 +164,24 @@ static int count_in(void)
     return -1;
 }
 
-static struct co *reserve(struct sched *s, size_t stack_size)
-{
-    struct co *co;
-
-    if (count_in() < 0)
-        return NULL;
-    co = new_stack(s, stack_size);
-    if (co == NULL && sched_set.max != 0)
-        atomic_fetch_sub(&sched_set.living, 1);
-    return co;
-}
-
-struct co *coro_new(const struct coro_plan *plan)
+/* In one piece with its callers below, who know most of the plan. */
+__attribute__((always_inline)) static inline struct co *make(
+    const struct coro_plan *plan)
 {
     const struct co_attr *attr = plan->attr;
     struct sched *s = sched_self(), *on;
     struct co *co;
 
     runq_enter(); /* until coro_start(), or we fail */
-    if ((on = home(s, attr != NULL ? attr->on : NULL)) == NULL ||
-        (co = reserve(s, attr != NULL ? attr->stack_size : 0)) == NULL) {
-        runq_leave();
-        return NULL;
-    }
+    if (s != NULL && (attr == NULL || attr->on == NULL))
+        on = s;
+    else if ((on = home(s, attr != NULL ? attr->on : NULL)) == NULL)
+        goto fail;
+    if (sched_set.max != 0 && count_in() < 0)
+        goto fail;
+    co = new_stack(s, attr != NULL ? attr->stack_size : 0);
+    if (co == NULL)
+        goto fail_count;
     co->cancelled = co->hold = false;
     co->wait = NULL;
     co->timer_at = 0;
@@ -196,9 +198,18 @@ struct co *coro_new(const struct coro_plan *plan)
     co->detached = co->released = plan->detached;
     atomic_store_explicit(&co->sched, on, memory_order_release);
     return co;
+
+fail_count:
+    if (sched_set.max != 0)
+        atomic_fetch_sub(&sched_set.living, 1);
+fail:
+    runq_leave();
+    return NULL;
 }
 
-void coro_start(struct co *co, bool any)
+struct co *coro_new(const struct coro_plan *plan) { return make(plan); }
+
+__attribute__((always_inline)) static inline void start(struct co *co, bool any)
 {
     struct sched *s = sched_self(), *on = co_sched_of(co);
 
@@ -220,25 +231,27 @@ void coro_start(struct co *co, bool any)
     runq_leave();
 }
 
+void coro_start(struct co *co, bool any) { start(co, any); }
+
 struct co *co_spawn_at(co_fn *fn, void *arg, const struct co_attr *attr,
                        const char *file, int line)
 {
-    struct co *co = coro_new(&(struct coro_plan){
+    struct co *co = make(&(struct coro_plan){
         .fn = fn, .arg = arg, .attr = attr, .file = file, .line = line });
 
     if (co != NULL)
-        coro_start(co, attr != NULL && attr->on == CO_ANY);
+        start(co, attr != NULL && attr->on == CO_ANY);
     return co;
 }
 
 int co_go_at(co_fn *fn, void *arg, const char *file, int line)
 {
-    struct co *co = coro_new(&(struct coro_plan){
+    struct co *co = make(&(struct coro_plan){
         .fn = fn, .arg = arg, .file = file, .line = line, .detached = true });
 
     if (co == NULL)
         return -1;
-    coro_start(co, false);
+    start(co, false);
     return 0;
 }
 

@@ -7,58 +7,14 @@
  * SPDX-License-Identifier: MIT
  */
 #include "co/switch.h"
-#include "co/runq.h"
 
 _Thread_local struct sched *sched_of_thread;
-
-static inline void save(struct sched *s, struct co *co)
-{
-    struct cxx_globals *cxx = s->cxx;
-
-    co->err = *s->errno_at;
-    if (cxx != NULL && (cxx->caught != NULL || cxx->uncaught != 0)) {
-        co->cxx = *cxx;
-        co->in_cxx = true;
-        *cxx = (struct cxx_globals){ NULL, 0 };
-    }
-}
-
-static inline void restore(struct sched *s, struct co *co)
-{
-    *s->errno_at = co->err;
-    if (co->in_cxx) {
-        *s->cxx = co->cxx;
-        co->in_cxx = false;
-    }
-}
-
-static inline void go(struct sched *s, struct co *co)
-{
-    struct co *next = --s->budget > 0 ? runq_pop(s) : NULL;
-
-    s->running = next;
-    if (next != NULL) {
-        asan_leave(&co->fiber, &next->fiber);
-        context_switch(&co->context, &next->context);
-    } else {
-        asan_leave(&co->fiber, &s->fiber);
-        context_switch(&co->context, &s->loop);
-    }
-}
-
-void switch_away(struct sched *s, struct co *co)
-{
-    save(s, co);
-    go(s, co);
-    asan_arrive(&co->fiber, &s->fiber);
-    restore(s, co);
-}
 
 /* Nothing of s may be used after the switch: the stack can come back on another
  * thread. */
 void switch_leave(struct sched *s, struct co *co)
 {
-    go(s, co);
+    switch_go(s, co);
     switch_arrive(co);
 }
 

@@ -8,11 +8,53 @@
 #ifndef CO_SWITCH_H
 #define CO_SWITCH_H
 
-#include "co/core.h"
+#include "co/runq.h"
+
+static inline void switch_save(struct sched *s, struct co *co)
+{
+    struct cxx_globals *cxx = s->cxx;
+
+    co->err = *s->errno_at;
+    if (cxx != NULL && (cxx->caught != NULL || cxx->uncaught != 0)) {
+        co->cxx = *cxx;
+        co->in_cxx = true;
+        *cxx = (struct cxx_globals){ NULL, 0 };
+    }
+}
+
+static inline void switch_restore(struct sched *s, struct co *co)
+{
+    *s->errno_at = co->err;
+    if (co->in_cxx) {
+        *s->cxx = co->cxx;
+        co->in_cxx = false;
+    }
+}
+
+/* To the next ready one, or the loop. */
+static inline void switch_go(struct sched *s, struct co *co)
+{
+    struct co *next = --s->budget > 0 ? runq_pop(s) : NULL;
+
+    s->running = next;
+    if (next != NULL) {
+        asan_leave(&co->fiber, &next->fiber);
+        context_switch(&co->context, &next->context);
+    } else {
+        asan_leave(&co->fiber, &s->fiber);
+        context_switch(&co->context, &s->loop);
+    }
+}
 
 /* From co, which runs, and stands in the run queue or has given its ticket out,
  * to the next ready one or the loop.  Returns when it is co's turn again. */
-void switch_away(struct sched *s, struct co *co);
+static inline void switch_away(struct sched *s, struct co *co)
+{
+    switch_save(s, co);
+    switch_go(s, co);
+    asan_arrive(&co->fiber, &s->fiber);
+    switch_restore(s, co);
+}
 
 /* The same for the last time: co has ended, and its stack may already be
  * waiting for its next user.  Returns on that user's first turn. */
