@@ -53,7 +53,8 @@ static __attribute__((noinline)) int wait_for_partner(struct co_chan *ch,
 {
     struct wait w;
 
-    if (wait_open(&w, deadline) < 0 || wait_passed(&w)) {
+    wait_open_checked(&w, deadline);
+    if (wait_passed(&w)) {
         chan_unlock(ch);
         return -1;
     }
@@ -73,7 +74,7 @@ static int wait_for_nothing(int64_t deadline)
     return wait_park(&w);
 }
 
-/* What is left to do once a try has been made under the lock. */
+/* What is left to do once it was tried under the lock. */
 static inline int finish(struct co_chan *ch, enum chan_result result,
                          struct wait *partner)
 {
@@ -86,34 +87,52 @@ static inline int finish(struct co_chan *ch, enum chan_result result,
     return -1;
 }
 
-int co_chan_send(struct co_chan *ch, const void *elem, int64_t deadline)
+/* With ch locked.  These and wait_for_partner() are functions of their own so
+ * that each way through a send or a receive saves only the registers that it
+ * needs: 10 ns of a round trip. */
+static __attribute__((noinline)) int send_now(struct co_chan *ch,
+                                              const void *elem,
+                                              int64_t deadline)
 {
-    enum chan_result result;
     struct wait *partner;
+    enum chan_result result = chan_try_send(ch, elem, &partner);
 
-    if (wait_check() < 0)
-        return -1;
-    if (__builtin_expect(ch == NULL, 0))
-        return wait_for_nothing(deadline);
-    chan_lock(ch);
-    result = chan_try_send(ch, elem, &partner);
-    if (result == CHAN_WAIT)
+    if (result == CHAN_WAIT) /* a partner was claimed by somebody else */
         return wait_for_partner(ch, true, (void *)elem, deadline);
     return finish(ch, result, partner);
 }
 
-int co_chan_recv(struct co_chan *ch, void *elem, int64_t deadline)
+static __attribute__((noinline)) int recv_now(struct co_chan *ch, void *elem,
+                                              int64_t deadline)
 {
-    enum chan_result result;
     struct wait *partner;
+    enum chan_result result = chan_try_recv(ch, elem, &partner);
 
+    if (result == CHAN_WAIT)
+        return wait_for_partner(ch, false, elem, deadline);
+    return finish(ch, result, partner);
+}
+
+int co_chan_send(struct co_chan *ch, const void *elem, int64_t deadline)
+{
     if (wait_check() < 0)
         return -1;
     if (__builtin_expect(ch == NULL, 0))
         return wait_for_nothing(deadline);
     chan_lock(ch);
-    result = chan_try_recv(ch, elem, &partner);
-    if (result == CHAN_WAIT)
-        return wait_for_partner(ch, false, elem, deadline);
-    return finish(ch, result, partner);
+    if (chan_may_send(ch))
+        return send_now(ch, elem, deadline);
+    return wait_for_partner(ch, true, (void *)elem, deadline);
+}
+
+int co_chan_recv(struct co_chan *ch, void *elem, int64_t deadline)
+{
+    if (wait_check() < 0)
+        return -1;
+    if (__builtin_expect(ch == NULL, 0))
+        return wait_for_nothing(deadline);
+    chan_lock(ch);
+    if (chan_may_recv(ch))
+        return recv_now(ch, elem, deadline);
+    return wait_for_partner(ch, false, elem, deadline);
 }

@@ -54,7 +54,19 @@ static inline void *chan_place(struct co_chan *ch, size_t i)
     return ch->buffer + at * ch->elem_size;
 }
 
-/* All with ch locked. */
+/* All with ch locked.  False: one must wait; true: try, though somebody else
+ * may have claimed the partner. */
+static inline bool chan_may_send(const struct co_chan *ch)
+{
+    return !waitq_empty(&ch->receivers) || ch->count < ch->capacity ||
+           ch->closed;
+}
+
+static inline bool chan_may_recv(const struct co_chan *ch)
+{
+    return ch->count > 0 || !waitq_empty(&ch->senders) || ch->closed;
+}
+
 static inline enum chan_result chan_try_send(struct co_chan *ch,
                                              const void *elem,
                                              struct wait **partner)

@@ -210,7 +210,8 @@ static int wait_quiet(unsigned long last, int64_t deadline)
 {
     struct wait w;
 
-    (void)wait_open(&w, deadline); /* held, or a plain thread: cannot fail */
+    if (wait_open(&w, deadline) < 0)
+        return -1; /* not here: cancel is held, or this is a plain thread */
     if (w.deadline <= CO_NOWAIT)
         w.deadline = 1;
     atomic_store(&sched_set.last, last);

@@ -60,54 +60,6 @@ void waitq_lock_slow(struct co_waitq *q)
 
 void waitq_wake_sleeper(struct co_waitq *q) { futex_wake(&q->lock); }
 
-static void init(struct wait *w, struct co *co, int64_t deadline)
-{
-    w->co = co;
-    w->queue = NULL;
-    w->shared = w->sure = false;
-    atomic_init(&w->claimed, 0);
-    w->why = 0;
-    w->fired = NULL;
-    w->deadline = deadline;
-    w->link.wait = w;
-    w->link.linked = false;
-    w->link.index = 0;
-    if (co == NULL) {
-        atomic_init(&w->thread, 0);
-        w->thread_fd = -1;
-    }
-}
-
-int wait_open(struct wait *w, int64_t deadline)
-{
-    struct co *co = co_running();
-
-    if (co != NULL && !co->hold) {
-        if (__builtin_expect(co->cancelled, 0)) {
-            errno = ECANCELED;
-            return -1;
-        }
-        if (co->limit < deadline)
-            deadline = co->limit;
-    }
-    init(w, co, deadline);
-    return 0;
-}
-
-void wait_open_sure(struct wait *w)
-{
-    init(w, co_running(), CO_FOREVER);
-    w->sure = true;
-}
-
-bool wait_passed(const struct wait *w)
-{
-    if (w->deadline > CO_NOWAIT)
-        return false;
-    errno = ETIMEDOUT;
-    return true;
-}
-
 bool wait_claim(struct wait *w, int why)
 {
     int open = 0;
@@ -121,19 +73,16 @@ bool wait_claim(struct wait *w, int why)
 
 enum { THREAD_WAITS, THREAD_WOKEN, THREAD_SLEEPS };
 
-void wait_wake(struct wait *w)
+void wait_wake_thread(struct wait *w)
 {
-    if (w->co != NULL) {
-        runq_ready(w->co);
-    } else if (w->thread_fd >= 0) {
-        uint64_t one = 1;
-        int fd = w->thread_fd;
+    uint64_t one = 1;
+    int fd = w->thread_fd;
 
+    if (fd >= 0)
         /* The waiter does not go before it has read this. */
         (void)!write(fd, &one, sizeof one);
-    } else if (atomic_exchange(&w->thread, THREAD_WOKEN) == THREAD_SLEEPS) {
+    else if (atomic_exchange(&w->thread, THREAD_WOKEN) == THREAD_SLEEPS)
         futex_wake(&w->thread);
-    }
 }
 
 void wait_expire(struct wait *w, int err)

@@ -31,7 +31,7 @@
 #ifndef CO_WAIT_H
 #define CO_WAIT_H
 
-#include "co/core.h"
+#include "co/runq.h"
 #include <errno.h>
 
 struct wait_link { /* a ticket's place in one queue */
@@ -70,15 +70,59 @@ static inline int wait_check(void)
     return 0;
 }
 
-/* The same, and sets w up. */
-int wait_open(struct wait *w, int64_t deadline);
+static inline void wait_init(struct wait *w, struct co *co, int64_t deadline)
+{
+    w->co = co;
+    w->queue = NULL;
+    w->shared = w->sure = false;
+    atomic_init(&w->claimed, 0);
+    w->why = 0;
+    w->fired = NULL;
+    w->deadline = deadline;
+    w->link.wait = w;
+    w->link.linked = false;
+    if (co == NULL) {
+        atomic_init(&w->thread, 0);
+        w->thread_fd = -1;
+    }
+}
+
+/* wait_open() after a wait_check() that said 0. */
+static inline void wait_open_checked(struct wait *w, int64_t deadline)
+{
+    struct co *co = co_running();
+
+    if (co != NULL && !co->hold && co->limit < deadline)
+        deadline = co->limit;
+    wait_init(w, co, deadline);
+}
+
+/* Sets w up, for a wait until deadline or the coroutine's own limit.  -1 as
+ * wait_check(). */
+static inline int wait_open(struct wait *w, int64_t deadline)
+{
+    if (wait_check() < 0)
+        return -1;
+    wait_open_checked(w, deadline);
+    return 0;
+}
 
 /* Like wait_open() for what can neither time out nor be cancelled. */
-void wait_open_sure(struct wait *w);
+static inline void wait_open_sure(struct wait *w)
+{
+    wait_init(w, co_running(), CO_FOREVER);
+    w->sure = true;
+}
 
 /* Whether the deadline is CO_NOWAIT or before: the caller must not park.  Sets
  * errno to ETIMEDOUT when so. */
-bool wait_passed(const struct wait *w);
+static inline bool wait_passed(const struct wait *w)
+{
+    if (__builtin_expect(w->deadline > CO_NOWAIT, 1))
+        return false;
+    errno = ETIMEDOUT;
+    return true;
+}
 
 /* Gives the thread to others until the ticket is fired.  0, or -1 and errno:
  * what the winner said, ETIMEDOUT, ECANCELED.  Afterwards a ticket that is not
@@ -94,8 +138,16 @@ void wait_close(struct co_waitq *q, struct wait_link *l);
  */
 bool wait_claim(struct wait *w, int why);
 
+void wait_wake_thread(struct wait *w);
+
 /* The winner's last act: makes the waiter ready, from any thread. */
-void wait_wake(struct wait *w);
+static inline void wait_wake(struct wait *w)
+{
+    if (__builtin_expect(w->co != NULL, 1))
+        runq_ready(w->co);
+    else
+        wait_wake_thread(w);
+}
 
 /* Owner's thread: ends the park of w with err (ETIMEDOUT, ECANCELED, EBADF),
  * unless it has been fired. */
@@ -151,10 +203,8 @@ static inline void waitq_push_under(struct co_waitq *guard, struct co_waitq *q,
         q->head = l;
     q->tail = l;
     l->linked = true;
-    if (!l->wait->shared) {
-        l->wait->queue = q;
-        l->wait->guard = guard;
-    }
+    l->wait->queue = q; /* of use only when the ticket is not shared */
+    l->wait->guard = guard;
 }
 
 static inline void waitq_push(struct co_waitq *q, struct wait_link *l)
