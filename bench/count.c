@@ -8,16 +8,18 @@
  *   yield   one co_yield_now() among ten ready coroutines
  *   spawn   co_spawn(), run, end, co_join()
  *   chan    a round trip over two unbuffered channels
+ *   echo    a round trip of 64 bytes over TCP, client and server together
  *
  * SPDX-License-Identifier: MIT
  */
 #include "co/co.h"
 #include "co/context.h"
+#include "net/net.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { STACK_BYTES = 64 * 1024, YIELDERS = 10 };
+enum { STACK_BYTES = 64 * 1024, YIELDERS = 10, MESSAGE = 64 };
 
 static void die(const char *what)
 {
@@ -115,6 +117,47 @@ static void count_chan(void *arg)
     co_chan_free(p.pong);
 }
 
+/* ---- echo ---------------------------------------------------------------- */
+
+static void echo(struct net_conn *c, void *arg)
+{
+    char buf[4096];
+    ssize_t n;
+
+    (void)arg;
+    while ((n = net_read(c, buf, sizeof buf, co_after(60 * CO_SECOND))) > 0)
+        if (net_write(c, buf, (size_t)n, co_after(10 * CO_SECOND)) < 0)
+            break;
+}
+
+static void serve(void *arg)
+{
+    if (net_serve(arg, echo, NULL) < 0)
+        die("net_serve");
+}
+
+static void count_echo(void *arg)
+{
+    struct net_listener *l = net_listen("127.0.0.1:0", NULL);
+    char addr[64], message[MESSAGE] = "";
+
+    if (l == NULL)
+        die("net_listen");
+    net_listener_addr(l, addr, sizeof addr);
+    struct co *server = co_spawn(serve, l, NULL);
+    struct net_conn *c = net_dial(addr, co_after(10 * CO_SECOND));
+    if (server == NULL || c == NULL)
+        die("net_dial");
+    for (long i = *(long *)arg; i > 0; i--)
+        if (net_write(c, message, MESSAGE, CO_FOREVER) < 0 ||
+            net_read_full(c, message, MESSAGE, CO_FOREVER) < 0)
+            die("round trip");
+    net_close(c);
+    co_cancel(server);
+    if (co_join(server, CO_FOREVER) < 0)
+        die("co_join");
+}
+
 /* -------------------------------------------------------------------------- */
 
 static const struct {
@@ -122,10 +165,9 @@ static const struct {
     long n;    /* enough for a stable count */
     co_fn *fn; /* gets its n; NULL: count_switch(), outside any coroutine */
 } operations[] = {
-    { "switch", 20000, NULL },
-    { "yield", 20000, count_yield },
-    { "spawn", 10000, count_spawn },
-    { "chan", 10000, count_chan },
+    { "switch", 20000, NULL },       { "yield", 20000, count_yield },
+    { "spawn", 10000, count_spawn }, { "chan", 10000, count_chan },
+    { "echo", 1000, count_echo },
 };
 
 int main(int argc, char **argv)
