@@ -95,7 +95,7 @@ int addr_parse(const char *text, struct addr *a, struct addr_name *name)
     const char *colon;
     char host[ADDR_NAME_MAX];
     size_t len;
-    uint16_t port;
+    uint16_t port = 0;
 
     if (text == NULL)
         return invalid();
