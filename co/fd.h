@@ -58,18 +58,19 @@ static inline struct fd_entry *fd_find(struct sched *s, int fd)
     return chunk == NULL ? NULL : &chunk[fd % FD_CHUNK];
 }
 
-/* Whether a plain read now would only find EAGAIN, and nobody else waits. */
-static inline bool fd_drained(const struct fd_entry *e)
+/* Whether a plain read now would only find EAGAIN, and nobody else waits; gen
+ * is what fd_gen() said before. */
+static inline bool fd_drained(const struct fd_entry *e, uint32_t gen)
 {
-    return e->drained && e->head == NULL && e->gen == fd_gen(e->fd);
+    return e->drained && e->head == NULL && e->gen == gen;
 }
 
 /* A plain read of what e stands for came back short: it is empty, and since it
  * was registered before the read, what comes later makes an edge. */
-static inline void fd_set_drained(struct fd_entry *e)
+static inline void fd_set_drained(struct fd_entry *e, uint32_t gen)
 {
     e->drained = e->own && e->tcp && !e->odd && (e->watched & POLLER_READ) &&
-                 e->gen == fd_gen(e->fd);
+                 e->gen == gen;
 }
 
 /* Puts a link of a ticket of the running coroutine on e, which is drained. */

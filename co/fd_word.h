@@ -57,13 +57,16 @@ static inline fd_word *fd_word_find(int fd)
     return chunk == NULL ? NULL : &chunk[fd % FD_CHUNK];
 }
 
-/* The generation of fd now; 0 for a number that nobody has told us of. */
-static inline uint32_t fd_gen(int fd)
+/* The word of fd now; 0 for a number that nobody has told us of. */
+static inline uint64_t fd_word_now(int fd)
 {
     fd_word *w = fd_word_find(fd);
 
-    return w == NULL ? 0 : fd_word_gen(atomic_load(w));
+    return w == NULL ? 0 : atomic_load(w);
 }
+
+/* The generation of fd now; 0 for a number that nobody has told us of. */
+static inline uint32_t fd_gen(int fd) { return fd_word_gen(fd_word_now(fd)); }
 
 /* Whether corten made it: then it is a socket, and O_NONBLOCK. */
 static inline bool fd_own(int fd)

@@ -28,17 +28,23 @@ static inline bool cancelled(void)
     return true;
 }
 
-/* A coroutine whose descriptors are always ready gives way now and then: before
- * the call, since co_recv_into() promises that nobody runs after it. */
-static inline void count_call(void)
+__attribute__((noinline, cold)) static void give_way(struct sched *s)
+{
+    s->budget = 0; /* to the loop, which asks the poller */
+    runq_push(s, s->running);
+    switch_away(s, s->running);
+}
+
+/* A coroutine whose descriptors are always ready gives way now and then: true
+ * when it did. */
+static inline bool count_call(void)
 {
     struct sched *s = sched_self();
 
     if (s == NULL || s->running == NULL || ++s->calls < IO_TURN)
-        return;
-    s->budget = 0; /* to the loop, which asks the poller */
-    runq_push(s, s->running);
-    switch_away(s, s->running);
+        return false;
+    give_way(s);
+    return true;
 }
 
 /* Only a system call can say EFAULT for a buffer that is the guard of our own
@@ -52,19 +58,18 @@ static void check_fault(const void *buf, size_t len)
 ssize_t io_run(int fd, uint32_t events, int64_t deadline, io_try *attempt,
                void *args)
 {
-    uint32_t gen;
+    uint32_t gen = fd_gen(fd);
     ssize_t n;
 
-    count_call();
     if (cancelled())
         return -1;
-    gen = fd_gen(fd);
     while ((n = attempt(fd, args)) < 0) {
         if (errno == EINTR)
             continue;
         if (errno != EAGAIN || fd_wait(fd, &gen, events, deadline) < 0)
             return -1;
     }
+    (void)count_call();
     return n;
 }
 
@@ -83,41 +88,50 @@ static ssize_t recv_again(int fd, uint32_t gen, void *const *buf, size_t len,
         check_fault(*buf, len);
         if (errno != EAGAIN || fd_wait(fd, &gen, POLLER_READ, deadline) < 0)
             return -1;
-    } while ((n = recv(fd, *buf, len, 0)) < 0);
+    } while ((n = recv(fd, *buf, len, MSG_DONTWAIT)) < 0);
     return n;
 }
 
-/* Of our own sockets.  A TCP socket that came back short is empty: the next
- * read waits for the edge without asking (fd_drained). */
-static ssize_t recv_own(int fd, void *const *buf, size_t len, int64_t deadline)
+/* Of our own sockets; word is the number's.  A TCP socket that came back short
+ * is empty: the next read waits for the edge without asking (fd_drained). */
+static inline ssize_t recv_own(int fd, uint64_t word, void *const *buf,
+                               size_t len, int64_t deadline)
 {
+    uint32_t gen = fd_word_gen(word);
     struct sched *s = sched_self();
-    struct fd_entry *e;
-    uint32_t gen;
+    struct fd_entry *e = s == NULL ? NULL : fd_find(s, fd);
     ssize_t n;
 
-    count_call();
     if (cancelled())
         return -1;
-    e = s == NULL ? NULL : fd_find(s, fd);
-    gen = fd_gen(fd);
-    if (e != NULL && fd_drained(e) && len > 0 && s->running != NULL &&
+    if (e != NULL && fd_drained(e, gen) && len > 0 && s->running != NULL &&
         fd_wait_edge(e, deadline) < 0)
         return -1;
     n = recv(fd, *buf, len, 0);
     if (n < 0 && (n = recv_again(fd, gen, buf, len, deadline)) < 0)
         return -1;
     if (e != NULL && (size_t)n < len && n > 0)
-        fd_set_drained(e);
+        fd_set_drained(e, gen);
+    return n;
+}
+
+static ssize_t recv_plain(int fd, uint64_t word, void *buf, size_t len,
+                          int64_t deadline)
+{
+    ssize_t n = recv_own(fd, word, &buf, len, deadline);
+
+    if (n >= 0)
+        (void)count_call();
     return n;
 }
 
 ssize_t co_read(int fd, void *buf, size_t len, int64_t deadline)
 {
     struct iovec iov = { .iov_base = buf, .iov_len = len };
+    uint64_t word = fd_word_now(fd);
 
-    if (fd_own(fd))
-        return recv_own(fd, &buf, len, deadline);
+    if (word & FD_WORD_OWN)
+        return recv_plain(fd, word, buf, len, deadline);
     return io_foreign_readv(fd, &iov, 1, deadline);
 }
 
@@ -205,30 +219,30 @@ ssize_t co_recvfrom(int fd, void *buf, size_t len, int flags,
 
 ssize_t co_recv(int fd, void *buf, size_t len, int flags, int64_t deadline)
 {
-    if (flags == 0 && fd_own(fd))
-        return recv_own(fd, &buf, len, deadline);
+    uint64_t word = fd_word_now(fd);
+
+    if (flags == 0 && (word & FD_WORD_OWN))
+        return recv_plain(fd, word, buf, len, deadline);
     return co_recvfrom(fd, buf, len, flags, NULL, NULL, deadline);
 }
 
-struct into_args {
-    void *const *buf;
-    size_t len;
-};
-
-static ssize_t try_recv_into(int fd, void *args)
-{
-    struct into_args *a = args;
-
-    return recv(fd, *a->buf, a->len, MSG_DONTWAIT);
-}
-
+/* Gives way before the call, since nobody may run after it. */
 ssize_t co_recv_into(int fd, void *const *buf, size_t len, int64_t deadline)
 {
-    struct into_args a = { buf, len };
+    uint64_t word = fd_word_now(fd);
+    uint32_t gen = fd_word_gen(word);
+    ssize_t n;
 
-    if (fd_own(fd))
-        return recv_own(fd, buf, len, deadline);
-    return io_run(fd, POLLER_READ, deadline, try_recv_into, &a);
+    if (count_call() && fd_gen(fd) != gen) {
+        errno = EBADF;
+        return -1;
+    }
+    if (word & FD_WORD_OWN)
+        return recv_own(fd, word, buf, len, deadline);
+    if (cancelled())
+        return -1;
+    n = recv(fd, *buf, len, MSG_DONTWAIT);
+    return n >= 0 ? n : recv_again(fd, gen, buf, len, deadline);
 }
 
 struct msg_args {
@@ -299,7 +313,7 @@ ssize_t co_send(int fd, const void *buf, size_t len, int flags,
 
     if (fd_own(fd) && !cancelled() &&
         (n = send(fd, buf, len, flags | MSG_NOSIGNAL)) >= 0) {
-        count_call();
+        (void)count_call();
         return n;
     }
     return co_sendto(fd, buf, len, flags, NULL, 0, deadline);

@@ -16,20 +16,68 @@
 
 #include <stddef.h>
 
-enum { BUFFER_BYTES = 16 * 1024 };
+enum {
+    BUFFER_BYTES = 16 * 1024,
+    BUFFER_KEEP = 64 /* what a thread keeps at most: 1 MiB */
+};
+
+struct buffer_pool { /* of one thread; freed with it */
+    void *landing;   /* NULL when memory was out */
+    unsigned count;
+    void *kept[BUFFER_KEEP]; /* the warmest last */
+};
+
+/* NULL until it is needed.  One pointer, since a program has little room for
+ * thread-locals that need no call to be found (initial-exec). */
+extern _Thread_local struct buffer_pool *buffer_pool
+    __attribute__((tls_model("initial-exec")));
+
+/* The rare ways of the functions below. */
+void *buffer_new(void);
+void buffer_put_slow(void *b);
+void *const *buffer_landing_slow(void);
 
 /* A buffer of BUFFER_BYTES, or NULL + ENOMEM. */
-void *buffer_get(void);
+static inline void *buffer_get(void)
+{
+    struct buffer_pool *p = buffer_pool;
+
+    if (__builtin_expect(p != NULL && p->count > 0, 1))
+        return p->kept[--p->count];
+    return buffer_new();
+}
 
 /* Gives b back, also on another thread than it was got on. */
-void buffer_put(void *b);
+static inline void buffer_put(void *b)
+{
+    struct buffer_pool *p = buffer_pool;
+
+    if (__builtin_expect(p != NULL && p->count < BUFFER_KEEP, 1))
+        p->kept[p->count++] = b;
+    else
+        buffer_put_slow(b);
+}
 
 /* Where this thread's landing stands, with a buffer in it; NULL + ENOMEM. */
-void *const *buffer_landing(void);
+static inline void *const *buffer_landing(void)
+{
+    struct buffer_pool *p = buffer_pool;
+
+    if (__builtin_expect(p != NULL && p->landing != NULL, 1))
+        return &p->landing;
+    return buffer_landing_slow();
+}
 
 /* Takes the landing's buffer and puts another one there; when memory is out,
  * NULL: reading into that fails with EFAULT and takes nothing off the
  * socket. */
-void *buffer_take(void);
+static inline void *buffer_take(void)
+{
+    struct buffer_pool *p = buffer_pool;
+    void *b = p->landing;
+
+    p->landing = p->count > 0 ? p->kept[--p->count] : buffer_new();
+    return b;
+}
 
 #endif

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void drop_lent(struct net_conn *c)
+static inline void drop_lent(struct net_conn *c)
 {
     if (c->lent != NULL) {
         buffer_put(c->lent);
@@ -143,14 +143,37 @@ int net_read_full(struct net_conn *c, void *buf, size_t len, int64_t deadline)
     return (int)conn_leave(c, USERS_READER, done < len ? -1 : 0);
 }
 
+/* Memory was out when another one took the landing's buffer, and EFAULT has
+ * taken nothing off the socket: again. */
+__attribute__((noinline, cold)) static ssize_t read_again(struct net_conn *c,
+                                                          int64_t deadline)
+{
+    void *const *landing;
+    ssize_t n;
+
+    do {
+        landing = buffer_landing();
+        if (landing == NULL)
+            return -1;
+        n = c->ops->read_into(c, landing, BUFFER_BYTES, deadline);
+    } while (n < 0 && errno == EFAULT && *landing == NULL);
+    return n;
+}
+
 ssize_t net_next(struct net_conn *c, const void **data, int64_t deadline)
 {
-    ssize_t n;
+    void *const *landing;
+    ssize_t n = -1;
 
     if (begin_read(c) < 0)
         return -1;
     drop_lent(c);
-    n = c->ops->read_landing(c, deadline);
+    landing = buffer_landing();
+    if (landing != NULL)
+        n = c->ops->read_into(c, landing, BUFFER_BYTES, deadline);
+    if (__builtin_expect(n < 0, 0) && errno == EFAULT && landing != NULL &&
+        *landing == NULL)
+        n = read_again(c, deadline);
     if (n > 0)
         *data = c->lent = buffer_take();
     return conn_leave(c, USERS_READER, n);

@@ -21,8 +21,9 @@ struct net_conn;
 struct conn_ops {
     ssize_t (*read)(struct net_conn *c, void *buf, size_t len,
                     int64_t deadline);
-    /* Into the thread's landing, see buffer.h. */
-    ssize_t (*read_landing)(struct net_conn *c, int64_t deadline);
+    /* As co_recv_into(), for the thread's landing (buffer.h). */
+    ssize_t (*read_into)(struct net_conn *c, void *const *buf, size_t len,
+                         int64_t deadline);
     int (*wait)(struct net_conn *c, int64_t deadline);
     ssize_t (*write)(struct net_conn *c, const void *buf, size_t len,
                      int64_t deadline);

@@ -111,21 +111,32 @@ static inline int finish(struct net_conn *c, size_t done, size_t len)
     return (int)end_write(c, -1);
 }
 
-int net_write(struct net_conn *c, const void *buf, size_t len, int64_t deadline)
+__attribute__((noinline)) static int write_on(struct net_conn *c,
+                                              const char *buf, size_t len,
+                                              size_t done, int64_t deadline)
 {
-    size_t done = 0;
-
-    if (begin_write(c, deadline) < 0)
-        return -1;
     while (done < len) {
-        ssize_t n =
-            c->ops->write(c, (const char *)buf + done, len - done, deadline);
+        ssize_t n = c->ops->write(c, buf + done, len - done, deadline);
 
         if (n < 0)
             break;
         done += (size_t)n;
     }
     return finish(c, done, len);
+}
+
+int net_write(struct net_conn *c, const void *buf, size_t len, int64_t deadline)
+{
+    ssize_t n = 0;
+
+    if (begin_write(c, deadline) < 0)
+        return -1;
+    if (len > 0)
+        n = c->ops->write(c, buf, len, deadline);
+    if (__builtin_expect(n == (ssize_t)len, 1))
+        return (int)end_write(c, 0);
+    return n < 0 ? (int)end_write(c, -1)
+                 : write_on(c, buf, len, (size_t)n, deadline);
 }
 
 /* The part of iov behind its first skip bytes, as far as the window reaches;

@@ -2,7 +2,6 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "net/buffer.h"
 #include "net/conn.h"
 #include <errno.h>
 #include <signal.h>
@@ -14,20 +13,10 @@ static ssize_t socket_read(struct net_conn *c, void *buf, size_t len,
     return co_recv(c->fd, buf, len, 0, deadline);
 }
 
-static ssize_t socket_read_landing(struct net_conn *c, int64_t deadline)
+static ssize_t socket_read_into(struct net_conn *c, void *const *buf,
+                                size_t len, int64_t deadline)
 {
-    for (;;) {
-        void *const *landing = buffer_landing();
-        ssize_t n;
-
-        if (landing == NULL)
-            return -1;
-        n = co_recv_into(c->fd, landing, BUFFER_BYTES, deadline);
-        /* Somebody took the buffer while memory was out: nothing is lost. */
-        if (n < 0 && errno == EFAULT && *landing == NULL)
-            continue;
-        return n;
-    }
+    return co_recv_into(c->fd, buf, len, deadline);
 }
 
 static int socket_wait(struct net_conn *c, int64_t deadline)
@@ -97,7 +86,7 @@ static void socket_close(struct net_conn *c)
 
 const struct conn_ops conn_socket_ops = {
     .read = socket_read,
-    .read_landing = socket_read_landing,
+    .read_into = socket_read_into,
     .wait = socket_wait,
     .write = socket_write,
     .writev = socket_writev,

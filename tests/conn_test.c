@@ -307,6 +307,17 @@ static void sends_what_is_no_file(void *arg)
     net_close(b);
 }
 
+/* Else the kernel might take megabytes from a to b that nobody reads. */
+static void narrow(struct net_conn *a, struct net_conn *b)
+{
+    int bytes = 64 * 1024;
+
+    CHECK_EQ(setsockopt(net_fd(a), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes),
+             0);
+    CHECK_EQ(setsockopt(net_fd(b), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes),
+             0);
+}
+
 /* Fills what the sockets take, until a write breaks off. */
 static void fill(struct net_conn *c)
 {
@@ -497,6 +508,7 @@ static void turns_time_out(void *arg)
     (void)arg;
     CHECK(buf != NULL);
     make_pair(TCP, &a, &b);
+    narrow(a, b);
     big = (struct late){ .c = a };
     big.co = co_spawn(write_big, &big, NULL);
     CHECK(big.co != NULL);
@@ -646,6 +658,7 @@ static void close_under(const char *addr, int what, unsigned sched, bool thread)
     int count = what == QUEUED ? 3 : 1;
 
     make_pair(addr, &a, &b);
+    narrow(a, b);
     for (int i = 0; i < count; i++) {
         u[i] = (struct user){ .c = a, .use = what, .inside = &inside[i] };
         u[i].co = co_spawn(use_until_closed, &u[i], &attr);
