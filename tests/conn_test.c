@@ -770,7 +770,7 @@ static void two_readers(void *arg)
 static void two_readers_abort(void)
 {
     int status;
-    pid_t child = fork();
+    pid_t child = test_fork();
 
     CHECK(child >= 0);
     if (child == 0) {

@@ -177,7 +177,7 @@ static void expect_abort(void (*fn)(void))
     pid_t pid;
 
     fflush(stderr);
-    CHECK((pid = fork()) >= 0);
+    CHECK((pid = test_fork()) >= 0);
     if (pid == 0) {
         /* What it has to say belongs to the test that expects it. */
         if (freopen("/dev/null", "w", stderr) == NULL)

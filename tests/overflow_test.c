@@ -34,7 +34,7 @@ static void run_child(void (*fn)(void))
     pid_t child;
 
     CHECK_EQ(pipe(ends), 0);
-    child = fork();
+    child = test_fork();
     CHECK(child >= 0);
     if (child == 0) {
         (void)dup2(ends[1], STDERR_FILENO);

@@ -191,7 +191,7 @@ static void grace_passes(void)
     struct co_config config = { .schedulers = 2, .grace = 10 * CO_MSEC };
 
     for (intptr_t yields = 0; yields < 2; yields++) {
-        pid_t child = fork();
+        pid_t child = test_fork();
         int status;
 
         CHECK(child >= 0);
@@ -287,7 +287,7 @@ static int signalled(co_fn *fn, int sig, int count,
     char byte;
 
     CHECK_EQ(pipe(ends), 0);
-    child = fork();
+    child = test_fork();
     CHECK(child >= 0);
     if (child == 0)
         _exit(co_run(fn, NULL, config) == 0 ? 0 : 1);

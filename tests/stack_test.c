@@ -73,7 +73,7 @@ static size_t resident(const void *from, size_t bytes)
 static int write_signal(char *addr)
 {
     int status;
-    pid_t child = fork();
+    pid_t child = test_fork();
 
     CHECK(child >= 0);
     if (child == 0) {

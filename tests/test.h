@@ -10,9 +10,12 @@
 #define TESTS_TEST_H
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #define CHECK(cond)                                                            \
     do {                                                                       \
@@ -42,6 +45,17 @@
         fprintf(stderr, "  %s\n", #fn);                                        \
         fn();                                                                  \
     } while (0)
+
+/* fork(2), but the child does not outlive its parent: a test that is ended by
+ * its time limit leaves nobody behind. */
+static inline pid_t test_fork(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return pid;
+}
 
 /* How many rounds to do of a test whose full count is n: CORTEN_TEST_SCALE is
  * the share (1 is --full, the default is 0.1, sanitizers take less), at least
