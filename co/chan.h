@@ -38,8 +38,11 @@ static inline void chan_unlock(struct co_chan *ch)
 static inline void chan_copy(const struct co_chan *ch, void *to,
                              const void *from)
 {
+    /* The usual sizes cost no call. */
     if (ch->elem_size == sizeof(void *))
         memcpy(to, from, sizeof(void *));
+    else if (ch->elem_size == sizeof(int))
+        memcpy(to, from, sizeof(int));
     else if (ch->elem_size != 0)
         memcpy(to, from, ch->elem_size);
 }

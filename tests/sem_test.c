@@ -175,6 +175,32 @@ static void root_tries(void *arg)
     co_hold_cancel(false);
 }
 
+static void take_below_zero(void *arg)
+{
+    CHECK_EQ(co_sem_wait((struct co_sem *)arg, CO_FOREVER), 0);
+}
+
+static void root_below_zero(void *arg)
+{
+    struct co_sem s = { .value = -1 };
+    struct co *c = co_spawn(take_below_zero, &s, NULL);
+
+    (void)arg;
+    CHECK(c != NULL);
+    co_yield_now();
+    co_sem_post(&s); /* only up to zero */
+    CHECK_EQ(co_join(c, co_after(CO_MSEC)), -1);
+    CHECK_EQ(errno, ETIMEDOUT);
+    co_sem_post(&s);
+    CHECK_EQ(co_join(c, CO_FOREVER), 0);
+    CHECK_EQ(s.value, 0);
+}
+
+static void below_zero(void)
+{
+    CHECK_EQ(co_run(root_below_zero, NULL, NULL), 0);
+}
+
 static void fifo(void) { CHECK_EQ(co_run(root_fifo, NULL, NULL), 0); }
 static void tries(void) { CHECK_EQ(co_run(root_tries, NULL, NULL), 0); }
 
@@ -182,6 +208,7 @@ int main(void)
 {
     RUN(fifo);
     RUN(tries);
+    RUN(below_zero);
     tasks_up();
     RUN(back_and_forth);
     RUN(deadline_races);
