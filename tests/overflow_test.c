@@ -195,7 +195,7 @@ static void other_size(void)
 /* ---- Who comes after us ----------------------------------------------------
  */
 
-static char *expected_addr;
+static char *volatile expected_addr; /* set before the fault, in any build */
 
 static void old_info(int sig, siginfo_t *info, void *context)
 {
