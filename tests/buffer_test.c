@@ -158,8 +158,7 @@ static void lent_ones_are_apart(void *arg)
 
     (void)arg;
     for (int i = 0; i < READERS; i++) {
-        make_pair(i % 2 ? TCP : "unix:@corten-buffer-test", &h[i].near,
-                  &h[i].far);
+        make_pair(kind(i % 2), &h[i].near, &h[i].far);
         h[i].ready = &ready;
         CHECK_EQ(co_go(read_once, &h[i]), 0);
     }
@@ -183,14 +182,12 @@ static void lent_ones_are_apart(void *arg)
  * was sent is lost. */
 static void out_of_memory(void *arg)
 {
-    static const char *const kinds[] = { TCP, "unix:@corten-buffer-test" };
-
     (void)arg;
     for (int i = 0; i < 2; i++) {
         struct held h = { .ready = &(int){ 0 } };
         void **landing;
 
-        make_pair(kinds[i], &h.near, &h.far);
+        make_pair(kind(i), &h.near, &h.far);
         CHECK_EQ(co_go(read_once, &h), 0);
         settle();
         landing = (void **)buffer_landing();

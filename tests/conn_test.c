@@ -10,14 +10,12 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 
-static const char *const kinds[] = { TCP, "unix:@corten-conn-test" };
-
 static void on_both(void (*fn)(struct net_conn *a, struct net_conn *b))
 {
     for (int i = 0; i < 2; i++) {
         struct net_conn *a, *b;
 
-        make_pair(kinds[i], &a, &b);
+        make_pair(kind(i), &a, &b);
         fn(a, b);
         net_close(a);
         net_close(b);
@@ -160,9 +158,9 @@ static void addresses(void *arg)
     net_close(b);
     net_close(NULL);
 
-    make_pair("unix:@corten-conn-test", &a, &b);
+    make_pair(local_addr(), &a, &b);
     net_peer(a, one, sizeof one);
-    CHECK(strcmp(one, "unix:@corten-conn-test") == 0);
+    CHECK(strcmp(one, local_addr()) == 0);
     net_peer(b, one, sizeof one);
     CHECK(strcmp(one, "unix:") == 0);
     net_close(a);
@@ -683,8 +681,8 @@ static void close_while_used(void *arg)
     for (int what = READ; what < USES; what++)
         for (unsigned sched = 0; sched < 2; sched++)
             for (int thread = 0; thread < 2; thread++)
-                for (int kind = 0; kind < 2; kind++)
-                    close_under(kinds[kind], what, sched, thread);
+                for (int i = 0; i < 2; i++)
+                    close_under(kind(i), what, sched, thread);
 }
 
 static void read_two(void *arg)
@@ -706,7 +704,7 @@ static void close_races(void *arg)
         struct net_conn *b;
         int left = 1;
 
-        make_pair("unix:@corten-conn-test", &u.c, &b);
+        make_pair(local_addr(), &u.c, &b);
         CHECK_EQ(net_write(b, "x", 1, SOON), 0);
         u.co = co_spawn(read_two, &u, &attr);
         CHECK(u.co != NULL);

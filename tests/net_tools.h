@@ -43,6 +43,21 @@ __attribute__((unused)) static void make_pair(const char *addr,
 
 #define TCP "127.0.0.1:0"
 
+/* Of this process alone: tests run side by side. */
+__attribute__((unused)) static const char *local_addr(void)
+{
+    static char addr[64];
+
+    (void)snprintf(addr, sizeof addr, "unix:@corten-test-%d", (int)getpid());
+    return addr;
+}
+
+/* Both kinds of addresses. */
+__attribute__((unused)) static const char *kind(int i)
+{
+    return i == 0 ? TCP : local_addr();
+}
+
 struct server {
     net_handler *handler;
     void *arg;
