@@ -45,6 +45,7 @@ static inline bool try_lock(struct co_waitq *q)
 void waitq_lock_slow(struct co_waitq *q)
 {
     struct timespec most = { 0, LOCK_SLEEP_MAX_NS };
+    int err = errno; /* a lock may be taken between an error and its report */
 
     for (int i = 0; i < SPIN; i++) {
         if (try_lock(q))
@@ -56,9 +57,16 @@ void waitq_lock_slow(struct co_waitq *q)
     while (!try_lock(q))
         futex_wait(&q->lock, 1, &most);
     atomic_fetch_sub(&waitq_sleepers, 1);
+    errno = err;
 }
 
-void waitq_wake_sleeper(struct co_waitq *q) { futex_wake(&q->lock); }
+void waitq_wake_sleeper(struct co_waitq *q)
+{
+    int err = errno;
+
+    futex_wake(&q->lock);
+    errno = err;
+}
 
 bool wait_claim(struct wait *w, int why)
 {
