@@ -88,6 +88,15 @@ static void fire(struct fd_entry *e, struct wait_link *l, uint32_t ready,
     wait_wake(w);
 }
 
+/* The kernel dropped it with the file; if not, since that has other
+ * descriptors, its events have an old serial. */
+static void drop_registration(struct fd_entry *e)
+{
+    e->serial++;
+    e->watched = 0;
+    e->drained = e->odd = e->tcp = e->parked = e->told = false;
+}
+
 /* Forgets what e knows; whoever waits belongs to the old generation. */
 static void reset(struct fd_entry *e, uint64_t word)
 {
@@ -95,23 +104,53 @@ static void reset(struct fd_entry *e, uint64_t word)
         fire(e, e->head, 0, EBADF);
     e->gen = fd_word_gen(word);
     e->own = word & FD_WORD_OWN;
-    e->watched = 0; /* the kernel dropped it with the file */
-    e->drained = e->odd = e->tcp = e->parked = false;
+    drop_registration(e);
+}
+
+static uint64_t token_of(const struct fd_entry *e)
+{
+    return (uint64_t)e->serial << 32 | (uint32_t)e->fd;
+}
+
+/* The kernel does not know our registration: the number was closed behind our
+ * back.  Whoever parked while it was known waits for what had the number then;
+ * who parked on trust may as well mean what has it now, and tries again. */
+static void lost(struct fd_entry *e)
+{
+    while (e->head != NULL)
+        fire(e, e->head, 0, e->head->trusts ? 0 : EBADF);
+    fd_word_disown(fd_word_find(e->fd), e->gen);
+    e->own = false;
+    drop_registration(e);
+}
+
+/* Asks whether those who wait here wait for what has the number now. */
+static void verify(struct sched *s, struct fd_entry *e)
+{
+    if (poller_set(&s->poller, e->fd, e->watched, token_of(e), true) < 0) {
+        lost(e);
+        return;
+    }
+    for (struct wait_link *l = e->head; l != NULL; l = l->next)
+        l->trusts = false;
 }
 
 void fd_closed(struct sched *s, struct fd_entry *e)
 {
     uint64_t word = atomic_load(fd_word_find(e->fd));
 
-    (void)s;
     if (e->gen != fd_word_gen(word))
         reset(e, word);
+    else if (e->head != NULL)
+        verify(s, e);
 }
 
 /* ---- Generations ----------------------------------------------------------
  */
 
-static void tell(int fd, uint64_t bits)
+/* To those who wait for fd: its generation has moved on, or they should ask
+ * whether it still means what they wait for. */
+static void tell(int fd, uint64_t bits, int why)
 {
     struct sched *self = sched_self();
     unsigned count;
@@ -131,16 +170,17 @@ static void tell(int fd, uint64_t bits)
     }
     runq_leave();
     if (bits & FD_WORD_THREADS)
-        fd_thread_forget(fd);
+        fd_thread_fire(fd, why);
 }
 
 /* Moves the generation of fd on, and ends the waits of the old one. */
-static void next_gen(int fd, fd_word *w, uint64_t flags)
+static uint32_t next_gen(int fd, fd_word *w, uint64_t flags)
 {
     uint64_t old = fd_word_next(w, flags);
 
     if (fd_word_waiters(old) != 0)
-        tell(fd, old);
+        tell(fd, old, EBADF);
+    return fd_word_gen(old) + 1;
 }
 
 int fd_fresh(int fd)
@@ -149,25 +189,23 @@ int fd_fresh(int fd)
 
     if (w == NULL)
         return -1;
-    next_gen(fd, w, FD_WORD_OWN);
+    (void)next_gen(fd, w, FD_WORD_OWN);
     return 0;
 }
 
-void fd_forget(int fd)
+uint32_t fd_forget(int fd)
 {
     fd_word *w = fd_word_find(fd);
 
-    if (w != NULL)
-        next_gen(fd, w, FD_WORD_CLOSING);
+    return w == NULL ? 0 : next_gen(fd, w, FD_WORD_CLOSING);
 }
 
-void fd_forgotten(int fd)
+void fd_forgotten(int fd, uint32_t gen)
 {
     fd_word *w = fd_word_find(fd);
 
-    /* When the number is fresh again already, its closing bit is gone. */
     if (w != NULL)
-        atomic_fetch_and(w, ~FD_WORD_CLOSING);
+        fd_word_closed(w, gen);
 }
 
 /* ---- Waiting ---------------------------------------------------------------
@@ -183,11 +221,6 @@ static bool is_tcp(int fd)
 
     errno = err;
     return tcp;
-}
-
-static uint64_t token_of(const struct fd_entry *e)
-{
-    return (uint64_t)e->gen << 32 | (uint32_t)e->fd;
 }
 
 /* A park on a registration that is only believed to stand. */
@@ -210,8 +243,8 @@ static bool others_wait(const struct fd_entry *e, uint32_t events)
     return false;
 }
 
-/* Sees to it that the kernel tells us of events on e->fd.  0, or -1 with errno;
- * ENOENT: the number was closed behind our back. */
+/* Sees to it that the kernel tells us of events on e->fd.  0: it does; 1: we
+ * trust that it does; -1 with errno. */
 static int enlist(struct sched *s, struct fd_entry *e, uint32_t events)
 {
     uint32_t want = e->watched | events | POLLER_HUP | POLLER_PRI;
@@ -222,7 +255,7 @@ static int enlist(struct sched *s, struct fd_entry *e, uint32_t events)
      * the file that had the number before. */
     if (e->own && want == e->watched && !others_wait(e, events)) {
         trust(s, e);
-        return 0;
+        return 1;
     }
     if (poller_set(&s->poller, e->fd, want, token_of(e), e->watched != 0) < 0)
         return -1;
@@ -231,37 +264,56 @@ static int enlist(struct sched *s, struct fd_entry *e, uint32_t events)
     return 0;
 }
 
-int fd_watch(struct sched *s, int fd, uint32_t *gen, uint32_t events,
+/* The number is registered for the first time here.  Others may wait for it
+ * since it had another file. */
+static void tell_others(struct sched *s, struct fd_entry *e, uint64_t word)
+{
+    word &= ~fd_word_bit(s);
+    if (e->told || fd_word_waiters(word) == 0)
+        return;
+    e->told = e->own; /* seldom changes hands behind our back */
+    tell(e->fd, word, 0);
+}
+
+static int enlist_first(struct sched *s, struct fd_entry *e, uint64_t word,
+                        uint32_t events)
+{
+    int r = enlist(s, e, events);
+
+    if (r == 0)
+        tell_others(s, e, word);
+    return r;
+}
+
+int fd_watch(struct sched *s, int fd, uint32_t gen, uint32_t events,
              struct wait_link *l)
 {
     fd_word *w = fd_word_make(fd);
     struct fd_entry *e;
     uint64_t word;
+    int r = -1;
 
     if (w == NULL || (e = entry_make(s, fd)) == NULL)
         return -1;
-    for (;;) {
-        word = atomic_load(w);
-        if (word & FD_WORD_CLOSING)
-            return 1;
-        e->fd = fd;
-        if (e->gen != fd_word_gen(word))
-            reset(e, word);
-        if (e->gen != *gen) {
-            errno = EBADF;
-            return -1;
-        }
-        if (!fd_word_announce(w, word, fd_word_bit(s)))
-            return 1;
-        if (enlist(s, e, events) == 0)
-            break;
-        if (e->watched == 0 || errno != ENOENT)
-            return -1;
-        next_gen(fd, w, 0);
-        *gen = fd_gen(fd);
+    word = atomic_load(w);
+    if (word & FD_WORD_CLOSING)
+        return 1;
+    e->fd = fd;
+    if (e->gen != fd_word_gen(word))
+        reset(e, word);
+    if (e->gen != gen) {
+        errno = EBADF;
+        return -1;
     }
+    if (!fd_word_announce(w, word, fd_word_bit(s)))
+        return 1;
+    if (e->watched != 0 && (r = enlist(s, e, events)) < 0)
+        lost(e);
+    if (r < 0 && (r = enlist_first(s, e, word, events)) < 0)
+        return -1;
     l->events = events;
     l->ready = 0;
+    l->trusts = r > 0;
     link_add(e, l);
     return 0;
 }
@@ -276,6 +328,7 @@ void fd_watch_edge(struct sched *s, struct fd_entry *e, struct wait_link *l)
 {
     trust(s, e);
     l->events = POLLER_READ;
+    l->trusts = true;
     link_add(e, l);
 }
 
@@ -296,7 +349,7 @@ void fd_dispatch(struct sched *s, uint64_t token, uint32_t events)
     struct fd_entry *e = fd_find(s, fd);
     struct wait_link *l, *next;
 
-    if (e == NULL || e->gen != (uint32_t)(token >> 32))
+    if (e == NULL || e->serial != (uint32_t)(token >> 32))
         return;
     if (events & ~(uint32_t)POLLER_WRITE)
         e->drained = false;
@@ -311,6 +364,7 @@ void fd_dispatch(struct sched *s, uint64_t token, uint32_t events)
         if (fd_word_waiters(atomic_load(w)) & ~fd_word_bit(s)) {
             poller_clear(&s->poller, fd);
             e->watched = 0;
+            e->drained = false; /* nothing would tell us */
             if (atomic_load(&sched_set.count) <= FD_WORD_SCHEDS)
                 atomic_fetch_and(w, ~fd_word_bit(s));
         }
@@ -318,22 +372,9 @@ void fd_dispatch(struct sched *s, uint64_t token, uint32_t events)
     }
     for (l = e->head; l != NULL; l = next) {
         next = l->next;
-        if ((l->events & events) || (events & (POLLER_HUP | POLLER_ERROR)))
+        if ((l->events & events) || (events & POLLER_ERROR))
             fire(e, l, events, 0);
     }
-}
-
-/* A park on trust has lasted.  Was the number closed behind our back and made
- * again, the kernel knows nothing of our registration: whoever waits tries
- * again, and then registers anew. */
-static void verify(struct sched *s, struct fd_entry *e)
-{
-    if (poller_set(&s->poller, e->fd, e->watched, token_of(e), true) == 0)
-        return;
-    e->watched = 0;
-    e->drained = false;
-    while (e->head != NULL)
-        fire(e, e->head, 0, 0);
 }
 
 void fd_verify(struct sched *s)
@@ -349,7 +390,7 @@ void fd_verify(struct sched *s)
             e->parked = false;
             e->unverified_next = s->unverified;
             s->unverified = e;
-        } else {
+        } else { /* a park on trust has lasted */
             e->unverified = false;
             verify(s, e);
         }

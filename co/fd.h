@@ -13,6 +13,11 @@
  * may be closed behind our back, too: a park on trust that lasts is verified
  * once, a tenth of a second later.
  *
+ * A registration that is lost says nothing of what others wait for: they may
+ * mean the new file of that number.  So the generation stays, only those fail
+ * here whose park had been confirmed, and whoever registers a number tells the
+ * others that wait for it to look at their own.
+ *
  * SPDX-License-Identifier: MIT
  */
 #ifndef CO_FD_H
@@ -27,8 +32,10 @@ struct fd_entry { /* owner thread only, but for post */
     struct fd_entry *unverified_next;
     int fd;
     uint32_t gen;
+    uint32_t serial; /* of the registration: older events mean nothing */
     uint8_t watched; /* POLLER_* registered */
     bool own, tcp;
+    bool told;       /* the others were told to look; they will not be again */
     bool drained;    /* a read came back short, and no edge since */
     bool odd;        /* HUP, PRI or ERROR was seen: drained means nothing */
     bool unverified; /* is on the scheduler's list */
@@ -42,10 +49,10 @@ void fd_close(struct sched *s);
  * -1 with errno when there is no memory to know it by. */
 int fd_fresh(int fd);
 
-/* Ends all waits for fd with EBADF; until fd_forgotten() nobody can begin one.
- * The caller then closes it. */
-void fd_forget(int fd);
-void fd_forgotten(int fd);
+/* Ends all waits for fd with EBADF; until fd_forgotten(), which gets the
+ * result, nobody can begin one.  The caller then closes it. */
+uint32_t fd_forget(int fd);
+void fd_forgotten(int fd, uint32_t gen);
 
 /* NULL when this scheduler has never waited for a number near fd. */
 static inline struct fd_entry *fd_find(struct sched *s, int fd)
@@ -76,12 +83,11 @@ static inline void fd_set_drained(struct fd_entry *e, uint32_t gen)
 /* Puts a link of a ticket of the running coroutine on e, which is drained. */
 void fd_watch_edge(struct sched *s, struct fd_entry *e, struct wait_link *l);
 
-/* Puts a link of a ticket of the running coroutine on fd.  *gen is what
- * fd_gen() said before the caller's attempt; it moves on when it turns out here
- * that the number was closed and made again behind our back.  0: it is there,
- * and will be fired once fd may be ready; 1: look again soon; -1 with errno:
- * EPERM for what is always ready, EBADF, ENOMEM, ENOSPC. */
-int fd_watch(struct sched *s, int fd, uint32_t *gen, uint32_t events,
+/* Puts a link of a ticket of the running coroutine on fd.  gen is what fd_gen()
+ * said before the caller's attempt.  0: it is there, and will be fired once fd
+ * may be ready; 1: look again soon; -1 with errno: EPERM for what is always
+ * ready, EBADF, ENOMEM, ENOSPC. */
+int fd_watch(struct sched *s, int fd, uint32_t gen, uint32_t events,
              struct wait_link *l);
 void fd_unwatch(struct sched *s, int fd, struct wait_link *l);
 

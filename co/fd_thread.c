@@ -62,7 +62,7 @@ void fd_thread_add(struct wait_link *l, int fd)
 
 void fd_thread_remove(struct wait_link *l) { wait_close(&threads, l); }
 
-void fd_thread_forget(int fd)
+void fd_thread_fire(int fd, int why)
 {
     struct wait_link *l, *next;
 
@@ -75,10 +75,10 @@ void fd_thread_forget(int fd)
             continue;
         waitq_remove(&threads, l);
         if (w->shared) {
-            if (!wait_claim(w, EBADF))
+            if (!wait_claim(w, why))
                 continue;
         } else {
-            w->why = EBADF;
+            w->why = why;
         }
         w->fired = l;
         wait_wake(w);

@@ -17,7 +17,7 @@
 int fd_thread_open(struct wait *w);
 
 /* Puts l, a link of a plain thread's ticket, among those that
- * fd_thread_forget() fires. */
+ * fd_thread_fire() fires. */
 void fd_thread_add(struct wait_link *l, int fd);
 void fd_thread_remove(struct wait_link *l);
 
@@ -30,7 +30,7 @@ int fd_thread_watch(int fd, uint32_t gen, struct wait_link *l);
  * 0, or -1 with errno as wait_park(). */
 int fd_thread_park(struct wait *w, struct pollfd *fds, unsigned n);
 
-/* Fires all that wait for fd with EBADF.  [any] */
-void fd_thread_forget(int fd);
+/* Fires all that wait for fd: EBADF, or 0 to have them look again.  [any] */
+void fd_thread_fire(int fd, int why);
 
 #endif

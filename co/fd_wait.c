@@ -19,13 +19,14 @@ static int wait_on_thread(struct wait *w, int fd, uint32_t gen, uint32_t events)
     fds[1].fd = fd;
     fds[1].events = (short)((events & POLLER_READ ? POLLIN : 0) |
                             (events & POLLER_WRITE ? POLLOUT : 0) |
-                            (events & POLLER_PRI ? POLLPRI : 0));
+                            (events & POLLER_PRI ? POLLPRI : 0) |
+                            (events & POLLER_HUP ? POLLRDHUP : 0));
     r = fd_thread_park(w, fds, 1);
     fd_thread_remove(&w->link);
     return r;
 }
 
-int fd_wait(int fd, uint32_t *gen, uint32_t events, int64_t deadline)
+int fd_wait(int fd, uint32_t gen, uint32_t events, int64_t deadline)
 {
     struct sched *s = sched_self();
     struct wait w;
@@ -34,7 +35,7 @@ int fd_wait(int fd, uint32_t *gen, uint32_t events, int64_t deadline)
     if (wait_open(&w, deadline) < 0 || wait_passed(&w))
         return -1;
     if (w.co == NULL)
-        return wait_on_thread(&w, fd, *gen, events);
+        return wait_on_thread(&w, fd, gen, events);
     r = fd_watch(s, fd, gen, events, &w.link);
     if (r > 0) { /* the number is just changing hands: not now */
         runq_push(s, w.co);
@@ -44,7 +45,7 @@ int fd_wait(int fd, uint32_t *gen, uint32_t events, int64_t deadline)
         r = wait_park(&w);
         fd_unwatch(s, fd, &w.link);
     }
-    if (r < 0 || fd_gen(fd) == *gen)
+    if (r < 0 || fd_gen(fd) == gen)
         return r;
     errno = EBADF;
     return -1;

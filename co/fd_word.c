@@ -39,6 +39,23 @@ bool fd_word_announce(fd_word *w, uint64_t word, uint64_t bit)
     return !(word & FD_WORD_CLOSING) && fd_word_gen(word) == gen;
 }
 
+/* Takes bits out of the word while it is of generation gen. */
+static void take_out(fd_word *w, uint32_t gen, uint64_t bits)
+{
+    uint64_t word = atomic_load(w);
+
+    while (fd_word_gen(word) == gen &&
+           !atomic_compare_exchange_weak(w, &word, word & ~bits))
+        ;
+}
+
+void fd_word_disown(fd_word *w, uint32_t gen) { take_out(w, gen, FD_WORD_OWN); }
+
+void fd_word_closed(fd_word *w, uint32_t gen)
+{
+    take_out(w, gen, FD_WORD_CLOSING);
+}
+
 uint64_t fd_word_next(fd_word *w, uint64_t flags)
 {
     uint64_t old = atomic_load(w), gen;

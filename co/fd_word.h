@@ -84,6 +84,13 @@ fd_word *fd_word_make(int fd);
  * from it before, and nobody is closing it. */
 bool fd_word_announce(fd_word *w, uint64_t word, uint64_t bit);
 
+/* It turned out that corten did not make what the number means now. */
+void fd_word_disown(fd_word *w, uint32_t gen);
+
+/* Ends the closing of generation gen, unless the number is fresh again, or
+ * another one is closing it. */
+void fd_word_closed(fd_word *w, uint32_t gen);
+
 /* Moves the generation on, with nobody waiting; flags are the new ones.  The
  * word before, whose waiters the caller tells. */
 uint64_t fd_word_next(fd_word *w, uint64_t flags);

@@ -18,7 +18,7 @@
 
 enum { IO_TURN = 64 }; /* calls between two looks at the poller */
 
-static inline bool cancelled(void)
+bool io_cancelled(void)
 {
     struct co *co = co_running();
 
@@ -55,22 +55,50 @@ static void check_fault(const void *buf, size_t len)
         overflow_check(buf, len);
 }
 
+/* Whoever tries again and again without waiting gives way, too. */
+static int wait_ready(int fd, uint32_t gen, uint32_t events, int64_t deadline)
+{
+    int r = fd_wait(fd, gen, events, deadline);
+
+    if (r < 0 && deadline <= CO_NOWAIT)
+        (void)count_call();
+    return r;
+}
+
+static ssize_t try_once(int fd, io_try *attempt, void *args)
+{
+    ssize_t n;
+
+    if (io_cancelled())
+        return -1;
+    n = attempt(fd, args);
+    (void)count_call();
+    return n;
+}
+
 ssize_t io_run(int fd, uint32_t events, int64_t deadline, io_try *attempt,
                void *args)
 {
     uint32_t gen = fd_gen(fd);
     ssize_t n;
 
-    if (cancelled())
+    if (io_cancelled())
         return -1;
     while ((n = attempt(fd, args)) < 0) {
         if (errno == EINTR)
             continue;
-        if (errno != EAGAIN || fd_wait(fd, &gen, events, deadline) < 0)
+        if (errno != EAGAIN || wait_ready(fd, gen, events, deadline) < 0)
             return -1;
     }
     (void)count_call();
     return n;
+}
+
+/* A socket of ours was closed behind our back, and the number is no socket now.
+ */
+static inline bool taken(ssize_t n)
+{
+    return __builtin_expect(n < 0 && errno == ENOTSOCK, 0);
 }
 
 /* ---- Reading ----------------------------------------------------------------
@@ -86,14 +114,15 @@ static ssize_t recv_again(int fd, uint32_t gen, void *const *buf, size_t len,
         if (errno == EINTR)
             continue;
         check_fault(*buf, len);
-        if (errno != EAGAIN || fd_wait(fd, &gen, POLLER_READ, deadline) < 0)
+        if (errno != EAGAIN || wait_ready(fd, gen, POLLER_READ, deadline) < 0)
             return -1;
     } while ((n = recv(fd, *buf, len, MSG_DONTWAIT)) < 0);
     return n;
 }
 
 /* Of our own sockets; word is the number's.  A TCP socket that came back short
- * is empty: the next read waits for the edge without asking (fd_drained). */
+ * is empty: the next read waits for the edge without asking (fd_drained).
+ * MSG_DONTWAIT, since the number may have changed hands behind our back. */
 static inline ssize_t recv_own(int fd, uint64_t word, void *const *buf,
                                size_t len, int64_t deadline)
 {
@@ -102,12 +131,14 @@ static inline ssize_t recv_own(int fd, uint64_t word, void *const *buf,
     struct fd_entry *e = s == NULL ? NULL : fd_find(s, fd);
     ssize_t n;
 
-    if (cancelled())
+    if (io_cancelled())
         return -1;
+    /* Too late is no reason not to look: the event that says that it is not
+     * empty any more may be waiting for the poller. */
     if (e != NULL && fd_drained(e, gen) && len > 0 && s->running != NULL &&
-        fd_wait_edge(e, deadline) < 0)
+        fd_wait_edge(e, deadline) < 0 && errno != ETIMEDOUT)
         return -1;
-    n = recv(fd, *buf, len, 0);
+    n = recv(fd, *buf, len, MSG_DONTWAIT);
     if (n < 0 && (n = recv_again(fd, gen, buf, len, deadline)) < 0)
         return -1;
     if (e != NULL && (size_t)n < len && n > 0)
@@ -129,9 +160,11 @@ ssize_t co_read(int fd, void *buf, size_t len, int64_t deadline)
 {
     struct iovec iov = { .iov_base = buf, .iov_len = len };
     uint64_t word = fd_word_now(fd);
+    ssize_t n;
 
-    if (word & FD_WORD_OWN)
-        return recv_plain(fd, word, buf, len, deadline);
+    if ((word & FD_WORD_OWN) && len > 0 &&
+        !taken(n = recv_plain(fd, word, buf, len, deadline)))
+        return n;
     return io_foreign_readv(fd, &iov, 1, deadline);
 }
 
@@ -163,44 +196,51 @@ static ssize_t try_recv(int fd, void *args)
     return n;
 }
 
-/* What the caller asked not to wait for is tried once. */
-static bool tries_only(int flags)
-{
-    return flags & (MSG_DONTWAIT | MSG_ERRQUEUE);
-}
-
 static uint32_t events_of(int flags)
 {
     return flags & MSG_OOB ? POLLER_PRI : POLLER_READ;
 }
 
-/* MSG_WAITALL on what does not block returns what is there: collect it. */
-static ssize_t recv_all(int fd, struct recv_args *a, int64_t deadline)
+ssize_t io_receive(int fd, int flags, int64_t deadline, io_try *attempt,
+                   void *args)
 {
-    size_t done = 0, len = a->len;
-    char *buf = a->buf;
-
-    do {
-        ssize_t n = io_run(fd, POLLER_READ, deadline, try_recv, a);
-
-        if (n < 0 && done == 0)
-            return -1;
-        if (n <= 0)
-            break; /* what came before the error counts, as recv(2) has it */
-        done += (size_t)n;
-        a->buf = buf + done;
-        a->len = len - done;
-    } while (done < len);
-    return (ssize_t)done;
+    if (flags & (MSG_DONTWAIT | MSG_ERRQUEUE))
+        return try_once(fd, attempt, args);
+    return io_run(fd, events_of(flags), deadline, attempt, args);
 }
 
-static bool is_stream(int fd)
+ssize_t io_send(int fd, int flags, int64_t deadline, io_try *attempt,
+                void *args)
+{
+    if (flags & MSG_DONTWAIT)
+        return try_once(fd, attempt, args);
+    return io_run(fd, POLLER_WRITE, deadline, attempt, args);
+}
+
+bool io_wants_rest(int fd, int flags)
 {
     int type = 0;
     socklen_t len = sizeof type;
 
-    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+    return (flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) == MSG_WAITALL &&
+           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
            type == SOCK_STREAM;
+}
+
+size_t io_receive_rest(int fd, void *buf, size_t len, int flags,
+                       int64_t deadline)
+{
+    struct recv_args a = { .buf = buf, .len = len, .flags = flags };
+
+    while (a.len > 0) {
+        ssize_t n = io_run(fd, POLLER_READ, deadline, try_recv, &a);
+
+        if (n <= 0)
+            break;
+        a.buf = (char *)a.buf + n;
+        a.len -= (size_t)n;
+    }
+    return len - a.len;
 }
 
 ssize_t co_recvfrom(int fd, void *buf, size_t len, int flags,
@@ -209,12 +249,12 @@ ssize_t co_recvfrom(int fd, void *buf, size_t len, int flags,
 {
     struct recv_args a = { buf,  len,      flags,
                            addr, addr_len, addr_len != NULL ? *addr_len : 0 };
+    ssize_t n = io_receive(fd, flags, deadline, try_recv, &a);
 
-    if (tries_only(flags))
-        return cancelled() ? -1 : try_recv(fd, &a);
-    if ((flags & MSG_WAITALL) && !(flags & MSG_PEEK) && is_stream(fd))
-        return recv_all(fd, &a, deadline);
-    return io_run(fd, events_of(flags), deadline, try_recv, &a);
+    if (n > 0 && (size_t)n < len && io_wants_rest(fd, flags))
+        n += (ssize_t)io_receive_rest(fd, (char *)buf + n, len - (size_t)n,
+                                      flags, deadline);
+    return n;
 }
 
 ssize_t co_recv(int fd, void *buf, size_t len, int flags, int64_t deadline)
@@ -239,36 +279,10 @@ ssize_t co_recv_into(int fd, void *const *buf, size_t len, int64_t deadline)
     }
     if (word & FD_WORD_OWN)
         return recv_own(fd, word, buf, len, deadline);
-    if (cancelled())
+    if (io_cancelled())
         return -1;
     n = recv(fd, *buf, len, MSG_DONTWAIT);
     return n >= 0 ? n : recv_again(fd, gen, buf, len, deadline);
-}
-
-struct msg_args {
-    struct msghdr *msg;
-    int flags;
-    socklen_t name_size;
-    size_t control_size;
-};
-
-/* The call overwrites the sizes even when it fails. */
-static ssize_t try_recvmsg(int fd, void *args)
-{
-    struct msg_args *a = args;
-
-    a->msg->msg_namelen = a->name_size;
-    a->msg->msg_controllen = a->control_size;
-    return recvmsg(fd, a->msg, a->flags | MSG_DONTWAIT);
-}
-
-ssize_t co_recvmsg(int fd, struct msghdr *msg, int flags, int64_t deadline)
-{
-    struct msg_args a = { msg, flags, msg->msg_namelen, msg->msg_controllen };
-
-    if (tries_only(flags))
-        return cancelled() ? -1 : try_recvmsg(fd, &a);
-    return io_run(fd, events_of(flags), deadline, try_recvmsg, &a);
 }
 
 /* ---- Writing ----------------------------------------------------------------
@@ -300,9 +314,7 @@ ssize_t co_sendto(int fd, const void *buf, size_t len, int flags,
 {
     struct send_args a = { buf, len, flags, addr, addr_len };
 
-    if (flags & MSG_DONTWAIT)
-        return cancelled() ? -1 : try_send(fd, &a);
-    return io_run(fd, POLLER_WRITE, deadline, try_send, &a);
+    return io_send(fd, flags, deadline, try_send, &a);
 }
 
 /* Of our own sockets it mostly succeeds at once. */
@@ -311,37 +323,27 @@ ssize_t co_send(int fd, const void *buf, size_t len, int flags,
 {
     ssize_t n;
 
-    if (fd_own(fd) && !cancelled() &&
-        (n = send(fd, buf, len, flags | MSG_NOSIGNAL)) >= 0) {
-        (void)count_call();
-        return n;
+    if (fd_own(fd) && !io_cancelled()) {
+        n = send(fd, buf, len, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n >= 0) {
+            (void)count_call();
+            return n;
+        }
+        if (errno != EAGAIN && errno != EINTR) { /* it is told only once */
+            check_fault(buf, len);
+            return -1;
+        }
     }
     return co_sendto(fd, buf, len, flags, NULL, 0, deadline);
-}
-
-static ssize_t try_sendmsg(int fd, void *args)
-{
-    struct msg_args *a = args;
-
-    return sendmsg(fd, a->msg, a->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-ssize_t co_sendmsg(int fd, const struct msghdr *msg, int flags,
-                   int64_t deadline)
-{
-    struct msg_args a = { .msg = (struct msghdr *)msg, .flags = flags };
-
-    if (flags & MSG_DONTWAIT)
-        return cancelled() ? -1 : try_sendmsg(fd, &a);
-    return io_run(fd, POLLER_WRITE, deadline, try_sendmsg, &a);
 }
 
 ssize_t co_write(int fd, const void *buf, size_t len, int64_t deadline)
 {
     struct iovec iov = { .iov_base = (void *)buf, .iov_len = len };
+    ssize_t n;
 
-    if (fd_own(fd))
-        return co_send(fd, buf, len, 0, deadline);
+    if (fd_own(fd) && !taken(n = co_send(fd, buf, len, 0, deadline)))
+        return n;
     return io_foreign_writev(fd, &iov, 1, deadline);
 }
 
@@ -349,8 +351,10 @@ ssize_t co_writev(int fd, const struct iovec *iov, int count, int64_t deadline)
 {
     struct msghdr msg = { .msg_iov = (struct iovec *)iov,
                           .msg_iovlen = (size_t)count };
+    ssize_t n;
 
-    if (fd_own(fd) && count >= 0)
-        return co_sendmsg(fd, &msg, 0, deadline);
+    if (fd_own(fd) && count >= 0 &&
+        !taken(n = co_sendmsg(fd, &msg, 0, deadline)))
+        return n;
     return io_foreign_writev(fd, iov, count, deadline);
 }

@@ -7,6 +7,7 @@
 #ifndef CO_IO_H
 #define CO_IO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -20,10 +21,29 @@ typedef ssize_t io_try(int fd, void *args);
 ssize_t io_run(int fd, uint32_t events, int64_t deadline, io_try *attempt,
                void *args);
 
+/* Whether the running coroutine is cancelled: then with errno ECANCELED. */
+bool io_cancelled(void);
+
 /* What of events (CO_*) is ready now, by poll(2); -1 with errno. */
 int io_poll(int fd, int events);
 
 /* CO_* as poll(2) calls them. */
 short io_poll_events(int events);
+
+/* io_run() for what receives and sends with flags, which may say not to wait.
+ */
+ssize_t io_receive(int fd, int flags, int64_t deadline, io_try *attempt,
+                   void *args);
+ssize_t io_send(int fd, int flags, int64_t deadline, io_try *attempt,
+                void *args);
+
+/* Whether a receive goes on until all is there: a try with MSG_WAITALL does
+ * not, since it does not block. */
+bool io_wants_rest(int fd, int flags);
+
+/* Receives until len is there; less when the end or an error comes first, which
+ * the next call finds. */
+size_t io_receive_rest(int fd, void *buf, size_t len, int flags,
+                       int64_t deadline);
 
 #endif

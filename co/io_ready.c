@@ -24,7 +24,7 @@ int io_poll(int fd, int events)
     while (poll(&p, 1, 0) < 0)
         if (errno != EINTR)
             return -1;
-    if (p.revents & POLLNVAL) {
+    if (fd < 0 || (p.revents & POLLNVAL)) { /* poll(2) skips what is negative */
         errno = EBADF;
         return -1;
     }
@@ -53,23 +53,19 @@ int co_fd_wait(int fd, int events, int64_t deadline)
     return (int)io_run(fd, (uint32_t)events, deadline, try_poll, &events);
 }
 
-void co_fd_forget(int fd)
-{
-    fd_forget(fd);
-    fd_forgotten(fd);
-}
+void co_fd_forget(int fd) { fd_forgotten(fd, fd_forget(fd)); }
 
 int co_close(int fd)
 {
+    uint32_t gen = fd_forget(fd);
     int r;
 
-    fd_forget(fd);
     /* Others may be asking the kernel about fd just now; the generation tells
      * them that the answer is worth nothing. */
     asan_ignore_begin();
     r = close(fd);
     asan_ignore_end();
-    fd_forgotten(fd);
+    fd_forgotten(fd, gen);
     /* Linux has closed it even when it says EINTR (close(2)). */
     return r < 0 && errno == EINTR ? 0 : r;
 }

@@ -19,7 +19,8 @@ enum {
     POLLER_WRITE = 2,
     POLLER_PRI = 4,
     POLLER_HUP = 8,   /* the peer closed its side, or both are closed */
-    POLLER_ERROR = 16 /* reported only */
+    POLLER_ERROR = 16 /* reported only: an error, or both are closed, so that
+                         no call waits any more */
 };
 
 enum { POLLER_BATCH = 128 }; /* events of one wait */

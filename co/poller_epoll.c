@@ -40,7 +40,7 @@ static uint32_t from_kernel(uint32_t mask)
         events |= POLLER_PRI;
     if (mask & (EPOLLRDHUP | EPOLLHUP))
         events |= POLLER_HUP;
-    if (mask & EPOLLERR)
+    if (mask & (EPOLLERR | EPOLLHUP))
         events |= POLLER_ERROR;
     return events;
 }

@@ -55,12 +55,12 @@ static void fire(struct selection *x, struct co_case *c, int err)
 static bool watch(struct selection *x, struct co_case *c)
 {
     struct wait_link *l = &select_slot_of(c)->link;
-    uint32_t *gen = &select_slot_of(c)->gen, events = (uint32_t)c->events;
+    uint32_t gen = select_slot_of(c)->gen, events = (uint32_t)c->events;
     int r;
 
     l->data = NULL;
     if (x->wait.co == NULL)
-        r = fd_thread_watch(c->fd, *gen, l);
+        r = fd_thread_watch(c->fd, gen, l);
     else
         r = fd_watch(co_sched_of(x->wait.co), c->fd, gen, events, l);
     if (r == 0)

@@ -38,6 +38,7 @@ struct wait_link { /* a ticket's place in one queue */
     struct wait_link *next, *prev;
     struct wait *wait;
     bool linked;            /* under the queue's lock */
+    bool trusts;            /* of an fd: parked without asking the kernel */
     int index;              /* the select's case; reported as wait->fired */
     void *data;             /* the source's own: where to copy from or to */
     uint32_t events, ready; /* of an fd: waited for; seen */
