@@ -15,20 +15,24 @@
 
 static pthread_mutex_t flags_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* The flags to go back to, -2 when it is not blocking, -1 on failure. */
+/* The flags to go back to, -2 when it is not blocking, -1 on failure.  Looks
+ * under the lock, too: the flag that is there may be another thread's, about to
+ * be taken away.  Only our own keep it, unless the number changed hands. */
 static int begin_nonblock(int fd)
 {
-    int flags = fcntl(fd, F_GETFL);
+    int flags;
 
-    if (flags < 0)
-        return -1;
-    if (flags & O_NONBLOCK)
+    if (fd_own(fd) && (flags = fcntl(fd, F_GETFL)) >= 0 && (flags & O_NONBLOCK))
         return -2;
     (void)pthread_mutex_lock(&flags_lock);
-    if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0)
-        return flags;
-    (void)pthread_mutex_unlock(&flags_lock);
-    return -1;
+    flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && (flags & O_NONBLOCK))
+        flags = -2;
+    else if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        flags = -1;
+    if (flags < 0)
+        (void)pthread_mutex_unlock(&flags_lock);
+    return flags;
 }
 
 static void end_nonblock(int fd, int flags)
@@ -71,7 +75,7 @@ struct accept_args {
 static ssize_t try_accept(int fd, void *args)
 {
     struct accept_args *a = args;
-    int flags = fd_own(fd) ? -2 : begin_nonblock(fd);
+    int flags = begin_nonblock(fd);
     int r;
 
     if (flags == -1)
@@ -98,7 +102,7 @@ struct connect_args {
 
 static int connect_once(int fd, const struct connect_args *a)
 {
-    int flags = fd_own(fd) ? -2 : begin_nonblock(fd);
+    int flags = begin_nonblock(fd);
     int r;
 
     if (flags == -1)
@@ -113,6 +117,7 @@ static int connect_once(int fd, const struct connect_args *a)
 static int connect_busy(int fd, const struct connect_args *a, int64_t deadline)
 {
     int64_t pause = CO_MSEC;
+    uint32_t gen = fd_gen(fd);
 
     while (connect_once(fd, a) < 0) {
         int64_t until = co_after(pause);
@@ -127,6 +132,10 @@ static int connect_busy(int fd, const struct connect_args *a, int64_t deadline)
         }
         if (co_sleep_until(until) < 0)
             return -1;
+        if (fd_gen(fd) != gen) {
+            errno = EBADF;
+            return -1;
+        }
         if (pause < 100 * CO_MSEC)
             pause *= 2;
     }
@@ -140,6 +149,8 @@ int co_connect(int fd, const struct sockaddr *addr, socklen_t len,
     socklen_t size = sizeof(int);
     int err = 0;
 
+    if (io_cancelled())
+        return -1;
     while (connect_once(fd, &a) < 0) {
         if (errno == EAGAIN)
             return connect_busy(fd, &a, deadline);
