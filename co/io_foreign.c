@@ -6,10 +6,10 @@
  *   1. sendmsg with MSG_DONTWAIT, for writes: sockets, without SIGPIPE.
  *   2. preadv2, pwritev2 with RWF_NOWAIT: sockets, pipes, eventfds, timerfds,
  *      regular files that are in memory.
- *   3. Where that is not supported: regular files and block devices are simply
- *      read; FIFOs and terminals are opened again through /proc/self/fd, in
- *      non-blocking mode, for this one call; whatever else is there is called
- * once poll(2) says that it is ready.
+ *   3. Where that is not supported, or the file is not in memory: regular files
+ *      and block devices are simply read; FIFOs and terminals are opened again
+ *      through /proc/self/fd, in non-blocking mode, for this one call;
+ *      whatever else is there is called once poll(2) says that it is ready.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -22,6 +22,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +55,14 @@ static ssize_t call_reopened(int fd, const struct vec *v)
     (void)close(again);
     errno = err;
     return n;
+}
+
+/* Opening the master's side of a terminal again makes another terminal. */
+static bool is_tty_slave(int fd)
+{
+    unsigned number;
+
+    return isatty(fd) && ioctl(fd, TIOCGPTN, &number) < 0;
 }
 
 /* The last resort: ready now, and then called; and so that a pipe that has room
@@ -91,19 +100,26 @@ static ssize_t call_by_kind(int fd, const struct vec *v)
     if ((flags & O_NONBLOCK) || S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) ||
         S_ISDIR(st.st_mode))
         return call(fd, v);
-    if (S_ISFIFO(st.st_mode) || (S_ISCHR(st.st_mode) && isatty(fd)))
+    if (S_ISFIFO(st.st_mode) || (S_ISCHR(st.st_mode) && is_tty_slave(fd)))
         n = call_reopened(fd, v);
     return n == -2 ? call_when_ready(fd, v) : n;
+}
+
+/* What one cannot wait for: such a file never blocks for long. */
+static bool is_disk(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
 }
 
 /* A regular file that was partly in memory: the rest from the disk, as read(2)
  * and write(2) do. */
 static ssize_t finish_file(int fd, const struct vec *v, size_t done)
 {
-    struct stat st;
     int i = 0;
 
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+    if (!is_disk(fd))
         return (ssize_t)done;
     for (size_t skip = done; i < v->count; i++) {
         struct iovec rest = v->iov[i];
@@ -154,6 +170,11 @@ static ssize_t try_vec(int fd, void *args)
     }
     if (n > 0 && (size_t)n < length(v))
         return finish_file(fd, v, (size_t)n);
+    if (n < 0 && errno == EAGAIN) { /* not in memory, or not ready */
+        if (is_disk(fd))
+            return call(fd, v);
+        errno = EAGAIN;
+    }
     if (n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL))
         return call_by_kind(fd, v);
     return n;
@@ -171,10 +192,6 @@ static ssize_t run(int fd, struct vec *v, int64_t deadline)
     if (n < 0 && errno == EFAULT)
         for (int i = 0; i < v->count; i++)
             overflow_check(v->iov[i].iov_base, v->iov[i].iov_len);
-    /* A file that is not in memory: one cannot wait for it, but it never blocks
-     * for long. */
-    if (n < 0 && errno == EPERM)
-        return call_by_kind(fd, v);
     return n;
 }
 
