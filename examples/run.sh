@@ -26,6 +26,6 @@ cmake --preset release >"$log" 2>&1 || { cat "$log" >&2 && exit 1; }
 cmake --build --preset release --target "examples_$name"
 
 try=$(sed -n 's/^[ /*]*Try: *//p' "examples/$name.c")
-echo "talk to it from another terminal: ${try:-nc ${1%:*} ${1##*:}}"
+printf 'talk to it from another terminal: %s\n' "${try:-nc ${1%:*} ${1##*:}}"
 echo "stop it with Ctrl-C"
 exec "build/release/examples/$name" "$@"
