@@ -12,9 +12,10 @@ cd "$(dirname "$0")/.."
 
 preset=dev
 scale=
+limit=
 while [ $# -gt 0 ]; do
     case $1 in
-    --full) scale=1 ;;
+    --full) scale=1 && limit=600 ;;
     --preset) preset=${2:?--preset needs a name} && shift ;;
     --preset=*) preset=${1#*=} ;;
     -h | --help) sed -n '/SPDX/q; s/^# \{0,1\}//p' "$0" && exit 0 ;;
@@ -47,7 +48,7 @@ export CLICOLOR_FORCE=0
 # What cmake says is of interest only when it fails.
 log=build/$preset/configure.log
 mkdir -p "build/$preset"
-cmake --preset "$preset" >"$log" 2>&1 || { cat "$log" >&2 && exit 1; }
+cmake --preset "$preset" ${limit:+-DCORTEN_TEST_TIMEOUT=$limit} >"$log" 2>&1 || { cat "$log" >&2 && exit 1; }
 cmake --build --preset "$preset" -j2
 ctest --preset "$preset" -j2 "$@"
 
