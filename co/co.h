@@ -262,17 +262,20 @@ int co_select(struct co_case *cases, int count, int64_t deadline);
  * Descriptors that these functions made are O_NONBLOCK.  Others keep their
  * flags: the calls below never block the thread on sockets, pipes, eventfds and
  * timerfds (MSG_DONTWAIT, RWF_NOWAIT), nor on FIFOs and terminals (a private
- * description is opened through /proc/self/fd).  What is left, and a kernel
- * without RWF_NOWAIT for the file, waits for readiness and then calls: when
- * another process takes the data in between, the thread blocks until there is
- * more.  connect and accept on a description that is not O_NONBLOCK set that
- * flag for the length of the one system call.  Regular files and block
- * devices are always ready: the call takes the thread as long as the disk does;
+ * description is opened through /proc/self/fd; the master's side of a terminal
+ * is written one byte a call).  What is left, and a kernel without RWF_NOWAIT
+ * for the file, waits for readiness and then calls: when another process takes
+ * the data in between, or an eventfd cannot hold the sum, the thread blocks.
+ * connect and accept on a description that is not O_NONBLOCK set that flag for
+ * the length of the one system call.  Regular files and block devices are
+ * always ready: the call takes the thread as long as the disk does;
  * co_offload() is for them.
  *
  * Close with co_close().  A number closed behind the runtime's back (close(2),
  * dup2(2)) and used again is recognised: the old waiters fail with EBADF, at
- * the latest when the next one waits on that number. */
+ * the latest when the next one waits on that number, and a plain thread among
+ * them then waits for the new file.  For a number that these functions made
+ * this takes up to two seconds. */
 
 enum { CO_READ = 1, CO_WRITE = 2, CO_PRI = 4, CO_HUP = 8 };
 

@@ -65,9 +65,9 @@ static bool is_tty_slave(int fd)
     return isatty(fd) && ioctl(fd, TIOCGPTN, &number) < 0;
 }
 
-/* The last resort: ready now, and then called; and so that a pipe that has room
- * for one atomic write does not block for more. */
-static ssize_t call_when_ready(int fd, const struct vec *v)
+/* The last resort: ready now, and then called; and at most what there is room
+ * for then. */
+static ssize_t call_when_ready(int fd, const struct vec *v, size_t room)
 {
     struct iovec first;
     struct vec less = { .iov = &first, .count = 1, .write = v->write };
@@ -84,8 +84,8 @@ static ssize_t call_when_ready(int fd, const struct vec *v)
     for (int i = 0; i < v->count - 1 && v->iov->iov_len == 0; i++)
         less.iov++;
     first = v->iov[0];
-    if (first.iov_len > PIPE_BUF)
-        first.iov_len = PIPE_BUF;
+    if (first.iov_len > room)
+        first.iov_len = room;
     return call(fd, &less);
 }
 
@@ -93,6 +93,7 @@ static ssize_t call_by_kind(int fd, const struct vec *v)
 {
     struct stat st;
     int flags = fcntl(fd, F_GETFL);
+    size_t room = PIPE_BUF; /* of a pipe, as poll(2) promises */
     ssize_t n = -2;
 
     if (flags < 0 || fstat(fd, &st) < 0)
@@ -102,7 +103,9 @@ static ssize_t call_by_kind(int fd, const struct vec *v)
         return call(fd, v);
     if (S_ISFIFO(st.st_mode) || (S_ISCHR(st.st_mode) && is_tty_slave(fd)))
         n = call_reopened(fd, v);
-    return n == -2 ? call_when_ready(fd, v) : n;
+    if (S_ISCHR(st.st_mode) && isatty(fd))
+        room = 1; /* no more is promised */
+    return n == -2 ? call_when_ready(fd, v, room) : n;
 }
 
 /* What one cannot wait for: such a file never blocks for long. */

@@ -228,6 +228,26 @@ static void wait_for(struct job *j, bool read)
     CHECK_EQ(co_join(c, CO_FOREVER), 0);
 }
 
+/* More than fits is written in part, then not at all; nothing is lost. */
+static void check_full(const struct kind *k, int fds[2])
+{
+    static char buf[65536];
+    ssize_t n;
+    long written = 0;
+
+    if (fds[0] == fds[1] || k->open == kit_udp)
+        return;
+    while ((n = co_write(fds[1], buf, 4096, co_after(20 * CO_MSEC))) > 0)
+        written += n;
+    CHECK_EQ(errno, ETIMEDOUT);
+    while (written > 0) {
+        n = co_read(fds[0], buf, sizeof buf, co_after(KIT_LONG));
+        CHECK(n > 0);
+        written -= n;
+    }
+    CHECK_EQ(written, 0);
+}
+
 static void one_kind(void *arg)
 {
     const struct kind *k = arg;
@@ -239,6 +259,7 @@ static void one_kind(void *arg)
     check_empty(fds);
     check_level(k, fds);
     check_empty(fds);
+    check_full(k, fds);
     for (long i = test_count(200); i > 0; i--) {
         struct job j = { .kind = k, .fds = fds };
 

@@ -48,7 +48,8 @@ export CLICOLOR_FORCE=0
 # What cmake says is of interest only when it fails.
 log=build/$preset/configure.log
 mkdir -p "build/$preset"
-cmake --preset "$preset" ${limit:+-DCORTEN_TEST_TIMEOUT=$limit} >"$log" 2>&1 || { cat "$log" >&2 && exit 1; }
+cmake --preset "$preset" ${limit:+-DCORTEN_TEST_TIMEOUT=$limit} >"$log" 2>&1 ||
+    { cat "$log" >&2 && exit 1; }
 cmake --build --preset "$preset" -j2
 ctest --preset "$preset" -j2 "$@"
 
