@@ -86,12 +86,6 @@ void sched_nudge(struct sched *s)
     (void)!write(s->eventfd, &one, sizeof one); /* EAGAIN: it is readable */
 }
 
-void sched_free(struct sched *s, struct co *co)
-{
-    atomic_store_explicit(&co->sched, NULL, memory_order_relaxed);
-    stack_put(&s->stacks, &co->stack);
-}
-
 void sched_free_later(struct sched *s, struct co *co)
 {
     if (s->ended != NULL)

@@ -20,7 +20,11 @@ void sched_nudge(struct sched *s);
 
 /* Gives the stack of an ended coroutine, whose handle nobody owns, back.  Its
  * owner's thread. */
-void sched_free(struct sched *s, struct co *co);
+static inline void sched_free(struct sched *s, struct co *co)
+{
+    atomic_store_explicit(&co->sched, NULL, memory_order_relaxed);
+    stack_put(&s->stacks, &co->stack);
+}
 
 /* The same for one that still stands on its stack: at the next call, which NULL
  * only makes happen, or when the loop runs. */

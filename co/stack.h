@@ -72,6 +72,8 @@ static inline struct stack *stack_get(struct stack_cache *cache, size_t bytes)
     if (n < cache->checked)
         cache->checked = n;
     __builtin_prefetch(cache->slots[(int)n - 4], 1);
+    __builtin_prefetch((char *)cache->slots[(int)n - 4] + 64, 1);
+    __builtin_prefetch((char *)cache->slots[(int)n - 4] + 128, 1);
     return cache->slots[n];
 }
 

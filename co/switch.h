@@ -56,12 +56,23 @@ static inline void switch_away(struct sched *s, struct co *co)
     switch_restore(s, co);
 }
 
-/* The same for the last time: co has ended, and its stack may already be
- * waiting for its next user.  Returns on that user's first turn. */
-void switch_leave(struct sched *s, struct co *co);
+/* What a coroutine does first on the other side of its first switch. */
+static inline void switch_arrive(struct co *co)
+{
+    struct sched *s = co_sched_of(co);
 
-/* The other side of the first switch to a coroutine. */
-void switch_arrive(struct co *co);
+    asan_arrive(&co->fiber, &s->fiber);
+    *s->errno_at = 0;
+}
+
+/* From co for the last time: it has ended, and its stack may already be waiting
+ * for its next user.  Returns on that user's first turn, on another thread
+ * perhaps, so nothing of s may be used after the switch. */
+static inline void switch_leave(struct sched *s, struct co *co)
+{
+    switch_go(s, co);
+    switch_arrive(co);
+}
 
 /* From the loop to co; returns when the loop's turn comes. */
 void switch_enter(struct sched *s, struct co *co);
