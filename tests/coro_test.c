@@ -454,9 +454,7 @@ static void runs_out_of_stacks(void)
 {
 #if !defined(CO_ASAN) && !defined(CO_TSAN) /* they map memory for themselves   \
                                             */
-    const char *preload = getenv("LD_PRELOAD");
-
-    if (preload == NULL || strstr(preload, "valgrind") == NULL)
+    if (!under_valgrind())
         run(root_runs_out, 1);
 #else
     (void)root_runs_out;

@@ -70,7 +70,7 @@ static void words(void)
 static void root_bad(void *arg)
 {
     const int bad[] = { -1, -1000, INT32_MIN, 19999, 20000000, INT32_MAX };
-    char c;
+    char c = 0;
 
     (void)arg;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -135,7 +135,7 @@ static void polling(void) { run_on_one(root_polling); }
 
 static void files(void *arg)
 {
-    char name[] = "/tmp/corten-file-XXXXXX", buf[64];
+    char name[] = "/tmp/corten-file-XXXXXX", buf[64] = "";
     int fd = mkstemp(name), null = open("/dev/null", O_RDWR),
         zero = open("/dev/zero", O_RDWR);
     struct iovec iov[2] = { { "hello ", 6 }, { "world", 5 } };
@@ -164,13 +164,15 @@ static void files(void *arg)
     CHECK_EQ(errno, EINVAL);
     CHECK_EQ(co_readv(zero, iov, 2000, CO_FOREVER), -1);
     CHECK_EQ(errno, EINVAL);
-    iov[0].iov_len = SIZE_MAX;
-    CHECK_EQ(co_readv(zero, iov, 1, CO_FOREVER), -1);
-    CHECK_EQ(errno, EINVAL);
     CHECK_EQ(co_recv(fd, buf, 1, 0, CO_FOREVER), -1);
     CHECK_EQ(errno, ENOTSOCK);
-    CHECK_EQ(co_read(zero, (void *)1, 10, CO_FOREVER), -1);
-    CHECK_EQ(errno, EFAULT);
+    if (!under_valgrind()) {
+        iov[0].iov_len = SIZE_MAX;
+        CHECK_EQ(co_readv(zero, iov, 1, CO_FOREVER), -1);
+        CHECK_EQ(errno, EINVAL);
+        CHECK_EQ(co_read(zero, (void *)1, 10, CO_FOREVER), -1);
+        CHECK_EQ(errno, EFAULT);
+    }
     CHECK_EQ(co_close(fd), 0);
     fd = open("/", O_RDONLY);
     CHECK_EQ(co_read(fd, buf, 1, CO_FOREVER), -1);

@@ -91,7 +91,7 @@ static void ends_while_waiting(void *arg)
 {
     struct later l;
     int fds[2];
-    char c;
+    char c = 0;
 
     (void)arg;
     for (int i = 0; i < 2; i++) {
@@ -173,7 +173,7 @@ static void writer_sleeps(void *arg)
 static void urgent(void *arg)
 {
     struct later l;
-    int fds[2], mark;
+    int fds[2], mark = 0;
     char buf[16];
 
     (void)arg;

@@ -18,13 +18,6 @@ __attribute__((unused)) static void run_co(co_fn *fn)
     CHECK_EQ(co_run(fn, NULL, &(struct co_config){ .schedulers = 2 }), 0);
 }
 
-__attribute__((unused)) static int under_valgrind(void)
-{
-    const char *preload = getenv("LD_PRELOAD");
-
-    return preload != NULL && strstr(preload, "valgrind") != NULL;
-}
-
 #define RUN_CO(fn)                                                             \
     do {                                                                       \
         fprintf(stderr, "  %s\n", #fn);                                        \

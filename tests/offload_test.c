@@ -73,9 +73,7 @@ static void no_thread(void)
 #if !defined(CO_ASAN) && !defined(CO_TSAN) /* they map memory for themselves   \
                                             */
     struct co_config config = { .schedulers = 1 };
-    const char *preload = getenv("LD_PRELOAD");
-
-    if (preload == NULL || strstr(preload, "valgrind") == NULL)
+    if (!under_valgrind())
         CHECK_EQ(co_run(root_no_thread, NULL, &config), 0);
 #else
     (void)root_no_thread;

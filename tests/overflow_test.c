@@ -561,9 +561,8 @@ static void core_dump(void)
 int main(void)
 {
     struct rlimit none = { 0, RLIM_INFINITY };
-    const char *preload = getenv("LD_PRELOAD");
 
-    if (preload != NULL && strstr(preload, "valgrind") != NULL) {
+    if (under_valgrind()) {
         fprintf(stderr, "skipped: valgrind reports the faults itself\n");
         return 77;
     }

@@ -19,13 +19,6 @@ const char *__tsan_default_options(void) { return "die_after_fork=0"; }
 
 static void nothing(void *arg) { (void)arg; }
 
-static bool under_valgrind(void)
-{
-    const char *preload = getenv("LD_PRELOAD");
-
-    return preload != NULL && strstr(preload, "valgrind") != NULL;
-}
-
 /* ---- co_run ---------------------------------------------------------------
  */
 

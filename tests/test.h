@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,14 @@ static inline pid_t test_fork(void)
     if (pid == 0)
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     return pid;
+}
+
+/* It reports what some tests do on purpose, and makes everything slow. */
+static inline bool under_valgrind(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+
+    return preload != NULL && strstr(preload, "valgrind") != NULL;
 }
 
 /* How many rounds to do of a test whose full count is n: CORTEN_TEST_SCALE is

@@ -1,0 +1,103 @@
+/* chat.c - a chat room: chat [ADDRESS [SECONDS]]; out after 600 s of silence.
+ *
+ * Each client has a reader and a writer, and between all readers and its writer
+ * a channel of lines.  Nobody waits for a slow client: it misses lines while
+ * its channel is full.  One scheduler runs them all, so the room needs no lock.
+ *
+ * Try: nc 127.0.0.1 7000
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "net/net.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+struct line {
+    int len;
+    char text[250];
+};
+
+struct client {
+    struct client *next;
+    struct co *reader;
+    struct net_conn *conn;
+    struct co_chan *lines;
+};
+
+static struct client *room;
+static int64_t silence;
+
+static void write_lines(void *arg)
+{
+    struct client *me = arg;
+    struct line l;
+
+    while (co_chan_recv(me->lines, &l, CO_FOREVER) == 0 &&
+           net_write(me->conn, l.text, l.len, co_after(10 * CO_SECOND)) == 0)
+        continue;
+    co_cancel(me->reader);
+}
+
+static void read_lines(struct client *me, int number)
+{
+    struct line l = { .len = sprintf(l.text, "%d: ", number) };
+    const int prefix = l.len;
+    char in[1024];
+    ssize_t n;
+
+    while ((n = net_read(me->conn, in, sizeof in, co_after(silence))) > 0)
+        for (char *c = in; c < in + n; c++) {
+            l.text[l.len++] = *c; /* a line that is too long goes in pieces */
+            if (*c != '\n' && l.len < (int)sizeof l.text)
+                continue;
+            for (struct client *to = room; to != NULL; to = to->next)
+                if (to != me)
+                    (void)co_chan_send(to->lines, &l, CO_NOWAIT);
+            l.len = prefix;
+            co_yield_now(); /* to the writers, so that channels get empty */
+        }
+}
+
+static void client(struct net_conn *conn, void *last)
+{
+    struct client **at, me = { room, co_self(), conn, NULL };
+    struct co *writer = NULL;
+
+    me.lines = co_chan_new(sizeof(struct line), 64);
+    if (me.lines != NULL && (writer = co_spawn(write_lines, &me, NULL))) {
+        room = &me;
+        read_lines(&me, ++*(int *)last);
+        for (at = &room; *at != &me; at = &(*at)->next)
+            continue;
+        *at = me.next;
+        co_hold_cancel(true); /* me is the writer's, too, until it ends */
+        co_cancel(writer);
+        co_join(writer, CO_FOREVER);
+    }
+    co_chan_free(me.lines);
+}
+
+static void root(void *l)
+{
+    char bound[NET_ADDR_MAX];
+    int last = 0;
+
+    net_listener_addr(l, bound, sizeof bound);
+    printf("listening on %s\n", bound);
+    fflush(stdout);
+    if (net_serve(l, client, &last) < 0)
+        perror("net_serve");
+}
+
+int main(int argc, char **argv)
+{
+    const char *addr = argc > 1 ? argv[1] : "127.0.0.1:7000";
+    struct net_listen_options soon = { .grace = 1 }; /* they would talk on */
+    struct net_listener *l = net_listen(addr, &soon);
+
+    silence = (argc > 2 ? atoi(argv[2]) : 600) * CO_SECOND;
+    if (l == NULL ||
+        co_run(root, l, &(struct co_config){ .schedulers = 1 }) < 0)
+        return perror(addr), 1;
+    return 0;
+}
