@@ -81,10 +81,8 @@ static inline struct co *runq_pop(struct sched *s)
         const char *sp = (const char *)context_sp(&near->context);
 
         __builtin_prefetch(far);
-        __builtin_prefetch(far + 64);
         __builtin_prefetch(sp);
         __builtin_prefetch(sp + 64);
-        __builtin_prefetch(sp + 128);
     }
     s->head = head + 1;
     return co;
