@@ -14,6 +14,7 @@
  *   cancel    once a coroutine is cancelled, this wait and all later ones
  *             fail with ECANCELED, so that it unwinds through its error paths.
  *             Clean-up that must wait holds cancel off: co_hold_cancel().
+ *             It is not handed down: who spawned others cancels them.
  *   zero      every struct defined here is ready to use when all its bytes
  *             are zero.  The fields are private unless said otherwise.
  *   [any]     callable from any thread.  [co]: only inside a coroutine.
@@ -83,7 +84,8 @@ struct co_config {            /* public; zero means the default */
 
 /* Starts the schedulers, runs fn(arg) as the root coroutine on the calling
  * thread, and once it returns cancels what is left and waits for it.  SIGINT
- * and SIGTERM, where nobody handles them, call co_stop(); a second one kills.
+ * and SIGTERM, where they are neither handled nor ignored, call co_stop(); a
+ * second one kills.
  * 0, or -1 when the runtime could not start (EINVAL: a config out of range),
  * EALREADY when it runs, ETIMEDOUT when grace passed and the caller should
  * exit.  config may be NULL.  Handles that were not joined end with it. */
@@ -140,11 +142,12 @@ void co_detach(struct co *c); /* gives the handle up.  [any] */
 void co_cancel(struct co *c); /* asks only; join to wait.  [any] */
 
 /* While held, the waits of the running coroutine look neither at cancel nor at
- * co_limit_deadline(): for clean-up, with deadlines of its own.  Returns the
- * old value, to be given back.  [co] */
+ * co_limit_deadline(): for clean-up, with deadlines of its own, such as to join
+ * a child that uses this stack.  Returns the old value, to be given back.  [co]
+ */
 bool co_hold_cancel(bool hold);
 
-struct co *co_self(void); /* NULL outside a coroutine.  [any] */
+struct co *co_self(void); /* good until it ends; NULL outside.  [any] */
 uint64_t co_id(void);     /* never reused; 0 outside.  [any] */
 bool co_cancelled(void);  /* true after co_cancel(), held off or not.  [co] */
 void co_yield_now(void);  /* lets the other ready ones run.  [co] */
@@ -223,8 +226,9 @@ int co_group_wait(struct co_group *g, int64_t deadline); /* [waits] */
 
 /* Channels carry elements of one size by copy.  send after close fails with
  * EPIPE; recv drains what was sent first, then fails with EPIPE.  A NULL
- * channel is never ready.  capacity 0: a send waits for its receiver.  Free it
- * when nobody uses it.  new: NULL + ENOMEM. */
+ * channel is never ready.  capacity 0: a send waits for its receiver.  With
+ * CO_NOWAIT both only try, which lets no other coroutine run.  Free it when
+ * nobody uses it.  new: NULL + ENOMEM. */
 struct co_chan;
 struct co_chan *co_chan_new(size_t elem_size, size_t capacity); /* [any] */
 void co_chan_free(struct co_chan *ch); /* NULL is fine.  [any] */

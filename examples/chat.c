@@ -2,7 +2,8 @@
  *
  * Each client has a reader and a writer, and between all readers and its writer
  * a channel of lines.  Nobody waits for a slow client: it misses lines while
- * its channel is full.  One scheduler runs them all, so the room needs no lock.
+ * its channel is full, and is out when a line takes it 10 s.  Too long a line
+ * goes in pieces.  One scheduler runs them all, so the room needs no lock.
  *
  * Try: nc 127.0.0.1 7000
  *
@@ -26,6 +27,7 @@ struct client {
 
 static struct client *room;
 static int64_t silence;
+static bool failed;
 
 static void write_lines(void *arg)
 {
@@ -40,16 +42,18 @@ static void write_lines(void *arg)
 
 static void read_lines(struct client *me, int number)
 {
-    struct line l = { .len = sprintf(l.text, "%d: ", number) };
-    const int prefix = l.len;
+    struct line l;
+    const int prefix = l.len = sprintf(l.text, "%d: ", number);
     char in[1024];
     ssize_t n;
 
     while ((n = net_read(me->conn, in, sizeof in, co_after(silence))) > 0)
         for (char *c = in; c < in + n; c++) {
-            l.text[l.len++] = *c; /* a line that is too long goes in pieces */
-            if (*c != '\n' && l.len < (int)sizeof l.text)
+            l.text[l.len++] = *c;
+            if (*c != '\n' && l.len < (int)sizeof l.text - 1)
                 continue;
+            if (*c != '\n')
+                l.text[l.len++] = '\n';
             for (struct client *to = room; to != NULL; to = to->next)
                 if (to != me)
                     (void)co_chan_send(to->lines, &l, CO_NOWAIT);
@@ -85,19 +89,23 @@ static void root(void *l)
     net_listener_addr(l, bound, sizeof bound);
     printf("listening on %s\n", bound);
     fflush(stdout);
-    if (net_serve(l, client, &last) < 0)
+    if (net_serve(l, client, &last) < 0) {
         perror("net_serve");
+        failed = true;
+    }
 }
 
 int main(int argc, char **argv)
 {
     const char *addr = argc > 1 ? argv[1] : "127.0.0.1:7000";
     struct net_listen_options soon = { .grace = 1 }; /* they would talk on */
+    struct co_config one = { .schedulers = 1 };
     struct net_listener *l = net_listen(addr, &soon);
 
     silence = (argc > 2 ? atoi(argv[2]) : 600) * CO_SECOND;
-    if (l == NULL ||
-        co_run(root, l, &(struct co_config){ .schedulers = 1 }) < 0)
-        return perror(addr), 1;
-    return 0;
+    if (l == NULL || co_run(root, l, &one) < 0) {
+        perror(addr);
+        return 1;
+    }
+    return failed;
 }

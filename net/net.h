@@ -64,7 +64,8 @@ struct net_listen_options { /* public; zero means the default */
     unsigned max_conns;     /* net_serve() pauses accepting there; no limit */
     bool no_delay_off;      /* leave Nagle's algorithm on */
     int balance;            /* of net_serve(); NET_PER_SCHEDULER */
-    int64_t grace;          /* for handlers to finish after a stop; 10 s */
+    int64_t grace;          /* for handlers to finish after a stop, of which
+                               nothing tells them; 10 s, 1 hardly any */
 };
 
 enum {
@@ -78,7 +79,8 @@ enum {
  * EADDRINUSE when somebody listens there already, also another process of ours;
  * a unix socket's file that nobody listens on any more is replaced.  EINVAL for
  * what is no address or no option.  Else as socket(2), bind(2), listen(2).
- * options may be NULL and is copied.  [waits] for a name's look-up only. */
+ * options may be NULL and is copied.  Works before co_run(), too.  [waits] for
+ * a name's look-up only. */
 struct net_listener *net_listen(const char *addr,
                                 const struct net_listen_options *options);
 
@@ -96,17 +98,19 @@ void net_listener_close(struct net_listener *l);
 
 /* Owns nothing: the connection is closed when the handler returns.  Coroutines
  * that it lets use c must have ended by then, or be inside a call on c, which
- * then fails with EBADF.  It may call net_close() to be rid of the peer
- * sooner. */
+ * then fails with EBADF.  It and they may call net_close() to be rid of the
+ * peer sooner: calls on c fail with EBADF then, and until the handler returns
+ * it can be closed again. */
 typedef void net_handler(struct net_conn *c, void *arg);
 
 /* Takes l and closes it on every path.  Runs handler in a coroutine per
- * connection, on all schedulers, until cancelled; then accepts what is queued
- * and no more (not beyond max_conns), lets handlers finish for options.grace,
- * cancels the rest, and waits for them, however long they take.  What a handler
- * set by co_limit_deadline() or co_hold_cancel() ends with it.  While there are
- * no descriptors, no memory or no coroutines left, accepting pauses and is
- * tried again; nobody else is disturbed.
+ * connection, on all schedulers, until cancelled: so what handlers share needs
+ * a co_mutex, or a runtime of one scheduler.  Once cancelled, accepts what is
+ * queued and no more (not beyond max_conns), lets handlers finish for
+ * options.grace, cancels the rest, and waits for them, however long they take.
+ * What a handler set by co_limit_deadline() or co_hold_cancel() ends with it.
+ * While there are no descriptors, no memory or no coroutines left, accepting
+ * pauses and is tried again; nobody else is disturbed.
  *
  * 0 after such a stop, -1 on failure: what listen(2) says for one more socket,
  * ENOMEM, EAGAIN, ESHUTDOWN when the runtime is not up, ETIMEDOUT when the
