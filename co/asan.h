@@ -1,15 +1,16 @@
 /* asan.h - tells sanitizers and valgrind about stacks and switches.
  *
  * Private to co/.  All of it is nothing in an ordinary build, but for one
- * client request to valgrind per new stack.  ASan wants to know the bounds of
- * the stack that is switched to, TSan a "fiber" per stack, valgrind the bounds
- * of each stack once.
+ * client request to valgrind per new stack and per array reserved.  ASan wants
+ * to know the bounds of the stack that is switched to, TSan a "fiber" per
+ * stack, valgrind the bounds of each stack once.
  *
  * SPDX-License-Identifier: MIT
  */
 #ifndef CO_ASAN_H
 #define CO_ASAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -130,6 +131,15 @@ static inline void asan_arrive(struct asan_fiber *self, struct asan_fiber *from)
     (void)self, (void)from;
 }
 #endif
+
+static inline bool asan_valgrind(void)
+{
+#if defined(CO_VALGRIND)
+    return RUNNING_ON_VALGRIND != 0;
+#else
+    return false;
+#endif
+}
 
 /* Around what TSan must not take for a write that races. */
 #if defined(CO_TSAN)

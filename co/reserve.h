@@ -9,20 +9,24 @@
 #ifndef CO_RESERVE_H
 #define CO_RESERVE_H
 
+#include "co/asan.h"
 #include <stddef.h>
 #include <sys/mman.h>
 
 /* NULL with errno (ENOMEM: RLIMIT_AS, or overcommit is forbidden).  Unlocked
- * even under mlockall(MCL_FUTURE), which would otherwise touch all of it. */
+ * even under mlockall(MCL_FUTURE), which would otherwise touch all of it: hence
+ * the three steps.  Valgrind looks at each byte when mprotect(2) makes it
+ * accessible, most of a second per scheduler, so there it is one step. */
 static inline void *reserve_open(size_t bytes)
 {
-    void *p = mmap(NULL, bytes, PROT_NONE,
+    int prot = asan_valgrind() ? PROT_READ | PROT_WRITE : PROT_NONE;
+    void *p = mmap(NULL, bytes, prot,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (p == MAP_FAILED)
         return NULL;
     (void)munlock(p, bytes); /* fails only where it was not locked anyway */
-    if (mprotect(p, bytes, PROT_READ | PROT_WRITE) < 0) {
+    if (prot == PROT_NONE && mprotect(p, bytes, PROT_READ | PROT_WRITE) < 0) {
         (void)munmap(p, bytes);
         return NULL;
     }

@@ -236,7 +236,7 @@ static void unlimited(void *arg)
 
 static void root_limits(void *arg)
 {
-    int64_t early = co_after(2 * CO_MSEC), late = co_after(DAY), old, older;
+    int64_t early = co_after(DAY), late = co_after(2 * DAY), old, older, soon;
     struct co *co;
 
     (void)arg;
@@ -249,8 +249,11 @@ static void root_limits(void *arg)
     CHECK(co != NULL);
     CHECK_EQ(co_join(co, CO_FOREVER), 0);
     CHECK_EQ(co_sleep_until(co_now()), 0); /* this one comes first */
+    check_sleep(CO_MSEC);                  /* and this one */
+    soon = co_after(2 * CO_MSEC);
+    CHECK_EQ(co_limit_deadline(soon), early);
     CHECK(co_sleep_until(CO_FOREVER) == -1 && errno == ETIMEDOUT);
-    CHECK(co_now() >= early);
+    CHECK(co_now() >= soon);
     CHECK(co_sleep_until(late) == -1 && errno == ETIMEDOUT); /* again */
 
     CHECK(!co_hold_cancel(true)); /* looks not at the limit */
