@@ -18,16 +18,15 @@ struct line {
     char text[250];
 };
 
-struct client {
+static struct client {
     struct client *next;
     struct co *reader;
     struct net_conn *conn;
     struct co_chan *lines;
-};
+} * room;
 
-static struct client *room;
 static int64_t silence;
-static bool failed;
+static bool ok;
 
 static void write_lines(void *arg)
 {
@@ -40,10 +39,10 @@ static void write_lines(void *arg)
     co_cancel(me->reader);
 }
 
-static void read_lines(struct client *me, int number)
+static void read_lines(struct client *me)
 {
     struct line l;
-    const int prefix = l.len = sprintf(l.text, "%d: ", number);
+    const int prefix = l.len = sprintf(l.text, "%d: ", (int)co_id());
     char in[1024];
     ssize_t n;
 
@@ -62,17 +61,17 @@ static void read_lines(struct client *me, int number)
         }
 }
 
-static void client(struct net_conn *conn, void *last)
+static void client(struct net_conn *conn, void *arg)
 {
-    struct client **at, me = { room, co_self(), conn, NULL };
+    struct client **at = arg, me = { room, co_self(), conn, NULL };
     struct co *writer = NULL;
 
     me.lines = co_chan_new(sizeof(struct line), 64);
     if (me.lines != NULL && (writer = co_spawn(write_lines, &me, NULL))) {
         room = &me;
-        read_lines(&me, ++*(int *)last);
-        for (at = &room; *at != &me; at = &(*at)->next)
-            continue;
+        read_lines(&me);
+        while (*at != &me)
+            at = &(*at)->next;
         *at = me.next;
         co_hold_cancel(true); /* me is the writer's, too, until it ends */
         co_cancel(writer);
@@ -84,28 +83,22 @@ static void client(struct net_conn *conn, void *last)
 static void root(void *l)
 {
     char bound[NET_ADDR_MAX];
-    int last = 0;
 
     net_listener_addr(l, bound, sizeof bound);
-    printf("listening on %s\n", bound);
-    fflush(stdout);
-    if (net_serve(l, client, &last) < 0) {
-        perror("net_serve");
-        failed = true;
-    }
+    dprintf(1, "listening on %s\n", bound);
+    ok = net_serve(l, client, &room) == 0;
 }
 
 int main(int argc, char **argv)
 {
     const char *addr = argc > 1 ? argv[1] : "127.0.0.1:7000";
-    struct net_listen_options soon = { .grace = 1 }; /* they would talk on */
-    struct co_config one = { .schedulers = 1 };
-    struct net_listener *l = net_listen(addr, &soon);
+    /* Whoever is in the room at a stop would talk on: no grace for them. */
+    struct net_listener *l =
+        net_listen(addr, &(struct net_listen_options){ .grace = 1 });
 
     silence = (argc > 2 ? atoi(argv[2]) : 600) * CO_SECOND;
-    if (l == NULL || co_run(root, l, &one) < 0) {
-        perror(addr);
-        return 1;
-    }
-    return failed;
+    if (l && !co_run(root, l, &(struct co_config){ .schedulers = 1 }) && ok)
+        return 0;
+    perror(addr);
+    return 1;
 }
