@@ -25,11 +25,6 @@ static inline bool list_empty(const struct list *head)
     return head->next == NULL || head->next == head;
 }
 
-static inline bool list_linked(const struct list *link)
-{
-    return link->next != NULL;
-}
-
 static inline void list_push(struct list *head, struct list *link)
 {
     if (head->next == NULL)
