@@ -133,11 +133,14 @@ struct sched {
     bool watching;                   /* descriptors were registered */
     struct poller_event events[POLLER_BATCH];
     unsigned index;
+    bool hosted;   /* embedded: its thread is a host's.  Constant */
+    int64_t grace; /* of an embedded one: how long its close may take */
 
     /* Owner writes, any thread reads. */
     _Alignas(64) atomic_ulong spawned; /* by this thread, wherever they live */
     atomic_ulong finished;             /* that lived here */
     atomic_uint load;                  /* ready ones, about */
+    atomic_bool retired; /* its thread runs it no more: nothing may go there */
 
     /* Any thread. */
     _Alignas(64) _Atomic(struct post *) inbox; /* newest first */
@@ -145,6 +148,11 @@ struct sched {
 };
 
 extern _Thread_local struct sched *sched_of_thread
+    __attribute__((tls_model("initial-exec")));
+
+/* The embedded scheduler whose host this thread is, or NULL.  Between its steps
+ * the thread is a plain one. */
+extern _Thread_local struct sched *sched_of_host
     __attribute__((tls_model("initial-exec")));
 
 /* The scheduler that this thread is, or NULL. */

@@ -148,6 +148,8 @@ __attribute__((noinline)) static struct sched *home(struct sched *s,
     }
     if (on != NULL && on != CO_ANY)
         return (struct sched *)on;
+    if (on == NULL && sched_of_host != NULL)
+        return sched_of_host;
     best = sched_set_idlest();
     /* A sleeping one takes it at once; else it waits here for who is first. */
     if (s != NULL && !atomic_load(&best->sleeping))

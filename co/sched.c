@@ -26,59 +26,6 @@ enum {
     SPIN_MISSES = 8
 };
 
-#define TOKEN_EVENTFD (~UINT64_C(0))
-#define TOKEN_TIMERFD (~UINT64_C(0) - 1)
-
-struct sched *sched_open(unsigned index)
-{
-    struct sched *s = aligned_alloc(64, sizeof *s);
-
-    if (s == NULL)
-        return NULL;
-    *s = (struct sched){ .index = index };
-    if (stack_cache_open(&s->stacks) < 0)
-        goto fail_memory;
-    if (runq_open(s) < 0)
-        goto fail_stacks;
-    if (fd_open(s) < 0)
-        goto fail_runq;
-    if (poller_open(&s->poller) < 0)
-        goto fail_fd;
-    if (timer_open(&s->timer, STACK_MAX + 1) < 0)
-        goto fail_poller;
-    if (poller_set(&s->poller, s->eventfd, POLLER_READ, TOKEN_EVENTFD, false) <
-            0 ||
-        poller_set(&s->poller, s->timer.fd, POLLER_READ, TOKEN_TIMERFD, false) <
-            0)
-        goto fail_timer;
-    s->now = clock_now();
-    return s;
-
-fail_timer:
-    timer_close(&s->timer);
-fail_poller:
-    poller_close(&s->poller);
-fail_fd:
-    fd_close(s);
-fail_runq:
-    runq_close(s);
-fail_stacks:
-    stack_cache_close(&s->stacks);
-fail_memory:
-    free(s);
-    return NULL;
-}
-
-void sched_close(struct sched *s)
-{
-    timer_close(&s->timer);
-    poller_close(&s->poller);
-    fd_close(s);
-    runq_close(s);
-    stack_cache_close(&s->stacks);
-    free(s);
-}
-
 void sched_nudge(struct sched *s)
 {
     uint64_t one = 1;
@@ -154,45 +101,6 @@ static void spread_any(struct sched *s)
     }
 }
 
-/* ---- Stopping
- * ---------------------------------------------------------------- */
-
-/* The runtime stops: all that live here, and all that will, are cancelled.
- * Stacks are found by their numbers; of those that belong to others only the
- * owner is read. */
-static void cancel_all(struct sched *s)
-{
-    uint32_t count = stack_count();
-
-    s->cancel_all = true;
-    for (uint32_t i = 0; i < count; i++) {
-        struct stack *stack = stack_at(i);
-        struct co *co;
-
-        if (stack == NULL) /* numbers have gaps */
-            continue;
-        co = container_of(stack, struct co, stack);
-        /* Acquire: what the spawner wrote before it named the owner. */
-        if (atomic_load_explicit(&co->sched, memory_order_acquire) == s &&
-            !co->ended)
-            wait_cancel(co);
-    }
-}
-
-/* Wakes whoever waits for the end, if it has come. */
-static void tell_quiet(void)
-{
-    struct wait *w = NULL;
-
-    if (sched_set_living() > atomic_load(&sched_set.last))
-        return;
-    waitq_lock(&sched_set.quiet);
-    w = waitq_claim(&sched_set.quiet);
-    waitq_unlock(&sched_set.quiet);
-    if (w != NULL)
-        wait_wake(w);
-}
-
 /* ---- Polling
  * ----------------------------------------------------------------- */
 
@@ -254,11 +162,11 @@ static bool poll_events(struct sched *s, bool block)
         struct poller_event *event = &s->events[i];
 
         if (i + EVENT_PREFETCH < n &&
-            event[EVENT_PREFETCH].token < TOKEN_TIMERFD)
+            event[EVENT_PREFETCH].token < SCHED_TOKEN_TIMERFD)
             fd_prefetch(s, event[EVENT_PREFETCH].token);
-        if (event->token < TOKEN_TIMERFD) {
+        if (event->token < SCHED_TOKEN_TIMERFD) {
             fd_dispatch(s, event->token, event->events);
-        } else if (event->token == TOKEN_TIMERFD) {
+        } else if (event->token == SCHED_TOKEN_TIMERFD) {
             timer_fired(&s->timer);
             timer = true;
         } else if (block) {
@@ -318,9 +226,9 @@ static bool sleep_until_event(struct sched *s)
     return due;
 }
 
-static void run_ready(struct sched *s)
+static void run_ready(struct sched *s, int budget)
 {
-    s->budget = SCHED_BUDGET;
+    s->budget = budget;
     s->calls = 0;
     switch_enter(s, runq_pop(s));
     sched_free_later(s, NULL);
@@ -329,7 +237,7 @@ static void run_ready(struct sched *s)
 /* ---- The loop
  * ------------------------------------------------------------------ */
 
-static void enter_thread(struct sched *s)
+void sched_enter_thread(struct sched *s)
 {
     struct cxx_globals *(*get)(void);
 
@@ -338,38 +246,79 @@ static void enter_thread(struct sched *s)
     s->cxx = get == NULL ? NULL : get();
     s->errno_at = &errno;
     asan_fiber_open_thread(&s->fiber);
-    sched_of_thread = s;
+}
+
+static bool is_stopping(void)
+{
+    return atomic_load_explicit(&sched_set.stopping, memory_order_relaxed);
+}
+
+static void take_what_came(struct sched *s)
+{
+    take_inbox(s);
+    if (is_stopping() && !s->cancel_all)
+        sched_cancel_all(s);
+    if (s->any_count > 0)
+        spread_any(s);
+    atomic_store_explicit(&s->load, runq_count(s) + s->any_count,
+                          memory_order_relaxed);
 }
 
 void sched_run(struct sched *s)
 {
-    enter_thread(s);
+    sched_enter_thread(s);
+    sched_of_thread = s;
     /* After a stop in time nothing is ready any more; after one that took too
      * long, somebody may be ready for ever. */
     while (!atomic_load_explicit(&sched_set.quit, memory_order_acquire)) {
-        bool stopping =
-            atomic_load_explicit(&sched_set.stopping, memory_order_relaxed);
-
-        take_inbox(s);
-        if (stopping && !s->cancel_all)
-            cancel_all(s);
-        if (s->any_count > 0)
-            spread_any(s);
-        atomic_store_explicit(&s->load, runq_count(s) + s->any_count,
-                              memory_order_relaxed);
+        take_what_came(s);
         if (!runq_empty(s)) {
-            run_ready(s);
+            run_ready(s, SCHED_BUDGET);
             if (runq_empty(s) && s->any_count == 0)
                 continue;
             if (s->watching)
                 (void)poll_events(s, false);
             take_due(s);
         } else {
-            if (stopping)
-                tell_quiet();
+            if (is_stopping())
+                sched_tell_quiet();
             if (sleep_until_event(s))
                 take_due(s);
         }
     }
+    sched_of_thread = NULL;
+}
+
+/* From now on who sends writes the eventfd; what came before, or is left, does
+ * so here. */
+static void announce(struct sched *s)
+{
+    bool later;
+
+    if (s->stacks.count > s->stacks.checked)
+        sched_tidy_soon(s);
+    later = timer_arm(&s->timer, s->now, sched_set.slack);
+    /* Pairs with runq_forward(), as in sleep_until_event(). */
+    atomic_store(&s->sleeping, 1);
+    if (!later || !runq_empty(s) || s->any_count > 0 ||
+        atomic_load(&s->inbox) != NULL)
+        sched_nudge(s);
+}
+
+void sched_step(struct sched *s)
+{
+    uint32_t ready;
+
+    sched_of_thread = s;
+    atomic_store_explicit(&s->sleeping, 0, memory_order_relaxed);
+    take_what_came(s);
+    (void)poll_events(s, false); /* also empties the poller's descriptor */
+    take_due(s);
+    ready = runq_count(s);
+    if (ready > 0)
+        run_ready(s, ready < SCHED_BUDGET ? (int)ready : SCHED_BUDGET);
+    else if (is_stopping())
+        sched_tell_quiet();
+    announce(s);
     sched_of_thread = NULL;
 }

@@ -22,13 +22,19 @@ unsigned long sched_set_living(void)
 struct sched *sched_set_idlest(void)
 {
     unsigned count = atomic_load(&sched_set.count);
-    struct sched *best = NULL;
+    struct sched *best = NULL, *embedded = NULL;
     unsigned least = 0;
 
     for (unsigned i = 0; i < count; i++) {
         struct sched *s = sched_set.at[i];
         unsigned load = atomic_load_explicit(&s->load, memory_order_relaxed);
 
+        if (atomic_load_explicit(&s->retired, memory_order_relaxed))
+            continue;
+        if (s->hosted) {
+            embedded = embedded == NULL ? s : embedded;
+            continue;
+        }
         if (atomic_load_explicit(&s->sleeping, memory_order_relaxed))
             return s;
         if (best == NULL || load < least) {
@@ -36,5 +42,5 @@ struct sched *sched_set_idlest(void)
             least = load;
         }
     }
-    return best;
+    return best != NULL ? best : embedded;
 }

@@ -10,8 +10,8 @@
 #include "co/core.h"
 
 struct sched_set {
-    struct sched **at;
-    atomic_uint count;            /* 0: the runtime is not up */
+    struct sched *at[SCHED_MAX];
+    atomic_uint count;            /* only grows while up; 0: not up */
     int64_t slack;                /* config.timer_slack */
     bool spin;                    /* there is another core to wait for */
     size_t max;                   /* config.max_coroutines; 0: no limit */
@@ -30,8 +30,9 @@ extern struct sched_set sched_set;
  * first, and spawning comes before ending. */
 unsigned long sched_set_living(void);
 
-/* The one with the least to do, a sleeping one if there is; NULL when the
- * runtime is not up. */
+/* The one with the least to do, a sleeping one if there is.  An embedded one
+ * only when there is no other, since its host may not step it for a while.
+ * NULL when the runtime is not up. */
 struct sched *sched_set_idlest(void);
 
 #endif

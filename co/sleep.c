@@ -32,6 +32,8 @@ int co_sleep_until(int64_t deadline)
         (void)wait_park(&w); /* never 0 */
         if (w.why != ETIMEDOUT)
             return -1;
+    } else if (wait_passed(&w) && errno == EDEADLK) {
+        return -1;
     }
     if (w.deadline == deadline || w.co == NULL)
         return 0;

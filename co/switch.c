@@ -8,7 +8,7 @@
  */
 #include "co/switch.h"
 
-_Thread_local struct sched *sched_of_thread;
+_Thread_local struct sched *sched_of_thread, *sched_of_host;
 
 void switch_enter(struct sched *s, struct co *co)
 {

@@ -125,6 +125,9 @@ static void park_thread(struct wait *w)
 {
     struct timespec left, *timeout = NULL;
 
+    /* Tickets that can fail were asked before, by wait_passed(). */
+    BUG_ON(w->deadline == WAIT_DEADLOCK,
+           "a host's thread would wait for a mutex: use co_mutex_trylock()");
     for (int i = 0; i < SPIN; i++) {
         if (atomic_load(&w->thread) == THREAD_WOKEN)
             return;

@@ -7,7 +7,7 @@
  *   wait_open(&w, deadline)         -1 ECANCELED when cancelled
  *   waitq_lock(q)
  *   look whether one must wait at all; if not: unlock, done
- *   if (wait_passed(&w))            only tries: unlock, fail with ETIMEDOUT
+ *   if (wait_passed(&w))            may not wait: unlock, fail with errno
  *   waitq_push(q, &w.link)
  *   waitq_unlock(q)
  *   wait_park(&w)                   0, or -1 with errno
@@ -59,6 +59,10 @@ struct wait {
     int thread_fd; /* plain thread waiting for fds: its eventfd, or -1 */
 };
 
+/* The deadline of a ticket whose owner must not park: an embedded scheduler's
+ * host, between two steps, would wait for who only runs when it steps. */
+#define WAIT_DEADLOCK INT64_MIN
+
 /* -1 ECANCELED when the running coroutine is cancelled and does not hold it. */
 static inline int wait_check(void)
 {
@@ -85,6 +89,8 @@ static inline void wait_init(struct wait *w, struct co *co, int64_t deadline)
     if (co == NULL) {
         atomic_init(&w->thread, 0);
         w->thread_fd = -1;
+        if (sched_of_host != NULL)
+            w->deadline = deadline > CO_NOWAIT ? WAIT_DEADLOCK : CO_NOWAIT;
     }
 }
 
@@ -116,12 +122,15 @@ static inline void wait_open_sure(struct wait *w)
 }
 
 /* Whether the deadline is CO_NOWAIT or before: the caller must not park.  Sets
- * errno to ETIMEDOUT when so. */
+ * errno to ETIMEDOUT when so, or to EDEADLK. */
 static inline bool wait_passed(const struct wait *w)
 {
     if (__builtin_expect(w->deadline > CO_NOWAIT, 1))
         return false;
-    errno = ETIMEDOUT;
+    errno =
+        w->deadline == WAIT_DEADLOCK && w->co == NULL && sched_of_host != NULL
+            ? EDEADLK
+            : ETIMEDOUT;
     return true;
 }
 
