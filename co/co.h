@@ -103,8 +103,8 @@ void co_stop(void);
  * the threads: 0, or -1 with ETIMEDOUT and the runtime still up (what starts
  * then is cancelled; try again), ESHUTDOWN when it is not up, EBUSY when it is
  * co_run()'s or an embedded scheduler's, EALREADY when another thread is about
- * it.  From a plain thread.  A scheduler that is still embedded keeps the
- * runtime up until it is closed. */
+ * it, EDEADLK on a host's thread.  From a plain thread.  A scheduler that is
+ * still embedded keeps the runtime up until it is closed. */
 int co_start(const struct co_config *config);
 int co_shutdown(int64_t deadline);
 

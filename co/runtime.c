@@ -152,6 +152,8 @@ static int begin_closing(void)
         return ESHUTDOWN;
     if (boot.by_root || boot.by_host)
         return EBUSY;
+    if (sched_of_host != NULL)
+        return EDEADLK;
     if (boot.closing)
         return EALREADY;
     boot.closing = true;

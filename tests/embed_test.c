@@ -438,12 +438,23 @@ static void talks_to_threads(void)
 
 static void nothing(void *arg) { (void)arg; }
 
+static atomic_bool shut_down;
+
+static void *shuts_down(void *arg)
+{
+    CHECK_EQ(co_shutdown(CO_FOREVER), 0);
+    shut_down = true;
+    CHECK_EQ(co_go(nothing, arg), 0); /* so that the host looks */
+    return NULL;
+}
+
 /* One more of a runtime that is up; opened and closed often, it leaves no
  * traces, and the last to go takes nothing down. */
 static void joins_a_runtime(void)
 {
     struct co_config config = { .schedulers = 2 };
     long rounds = test_count(1000);
+    pthread_t thread;
 
     CHECK_EQ(co_start(&config), 0);
     for (long i = 0; i < rounds; i++) {
@@ -458,9 +469,14 @@ static void joins_a_runtime(void)
     }
     /* The runtime ends while one is open: that one keeps it until its end. */
     open_it(0);
-    CHECK_EQ(co_shutdown(CO_FOREVER), 0);
-    CHECK(co_embed_step(sched) >= 0);
-    CHECK_EQ(co_start(NULL), -1);
+    CHECK_EQ(co_go(holds_mutex, NULL), 0);
+    CHECK(co_shutdown(CO_FOREVER) == -1 && errno == EDEADLK);
+    done = false;
+    CHECK_EQ(pthread_create(&thread, NULL, shuts_down, NULL), 0);
+    CHECK(drive(&shut_down, 5000));
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK_EQ(co_embed_step(sched), 0);
+    CHECK(co_start(NULL) == -1 && errno == EALREADY);
     close_it();
     CHECK(co_sched_at(0) == NULL);
     CHECK_EQ(co_start(&config), 0);
