@@ -9,6 +9,7 @@
 #include "co/boot.h"
 #include "co/cpus.h"
 #include "co/fd_word.h"
+#include "co/fork.h"
 #include "co/offload.h"
 #include "co/overflow.h"
 #include "co/runq.h"
@@ -179,6 +180,9 @@ int boot_open(unsigned count, bool hosted, const struct co_config *c)
 {
     int err;
 
+    if (fork_prepare() < 0)
+        return -1;
+    fork_clean();
     if (stack_setup(c->stack_size != 0 ? c->stack_size : STACK_BYTES,
                     sizeof(struct co)) < 0)
         return -1;

@@ -21,6 +21,8 @@ struct boot {
     bool pin, sigsegv; /* of the config */
     unsigned threads;  /* how many were made */
     pthread_t *thread;
+    _Atomic(struct co *) root; /* of co_run() */
+    atomic_int root_users;     /* in co_stop() now */
 };
 extern struct boot boot;
 

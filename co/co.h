@@ -22,7 +22,11 @@
  *             blocks that thread instead, with the same result: so channels,
  *             mutexes, joins connect threads with coroutines.
  *
- *   fork      the child of fork(2) finds the runtime not up: see below.
+ *   fork      its child finds the runtime not up: spawning fails with
+ *             ESHUTDOWN, so does joining, waits are those of a plain thread,
+ *             and it may start a runtime of its own.  Handles, and objects that
+ *             were in use, are void there.  A coroutine's function that returns
+ *             in the child ends it, with status 0.
  *
  * Misuse (unlocking what is not locked, [co] outside a coroutine) prints one
  * line and aborts, in every build.

@@ -14,6 +14,7 @@
 #include "co/switch.h"
 #include "co/wait.h"
 #include <errno.h>
+#include <stdlib.h>
 
 enum { ID_BLOCK = 1024 };
 
@@ -73,6 +74,13 @@ static void end(struct co *co)
         sched_free_later(s, co);
 }
 
+/* In the child of a fork there is nothing to go back to.  A thread that forks
+ * and then ends, ends its child so, too. */
+__attribute__((noinline, cold, noreturn)) static void end_in_child(void)
+{
+    exit(EXIT_SUCCESS);
+}
+
 /* ended and released are set by end_handle() for the next user to find; with
  * the detached ones nobody asks. */
 static void entry(void *arg)
@@ -86,6 +94,8 @@ static void entry(void *arg)
         if (s->cancel_all)
             co->cancelled = true;
         co->fn(co->arg);
+        if (__builtin_expect(sched_self() == NULL, 0))
+            end_in_child();
         end(co);
         switch_leave(s, co);
     }
@@ -275,12 +285,19 @@ static void free_handle(struct co *co)
         sched_free(s, co);
 }
 
+/* In the child of a fork, whose handles mean nothing. */
+static bool is_down(void) { return atomic_load(&sched_set.count) == 0; }
+
 int co_join(struct co *co, int64_t deadline)
 {
     struct wait w;
 
     if (co == co_running()) {
         errno = EDEADLK;
+        return -1;
+    }
+    if (is_down()) {
+        errno = ESHUTDOWN;
         return -1;
     }
     if (wait_open(&w, deadline) < 0)
@@ -309,6 +326,8 @@ void co_detach(struct co *co)
 {
     bool ended;
 
+    if (is_down())
+        return;
     waitq_lock(&co->joiners);
     BUG_ON(co->released, "co_detach: the handle was given up already");
     co->released = true;
@@ -320,6 +339,8 @@ void co_detach(struct co *co)
 
 void co_cancel(struct co *co)
 {
+    if (is_down())
+        return;
     if (co_sched_of(co) == sched_self()) {
         if (!co->ended)
             wait_cancel(co);

@@ -52,6 +52,14 @@ int fd_thread_open(struct wait *w)
     return 0;
 }
 
+void fd_thread_forsake(void)
+{
+    threads = (struct co_waitq){ 0 };
+    if (own_fd != 0)
+        (void)close(own_fd - 1);
+    own_fd = 0;
+}
+
 void fd_thread_add(struct wait_link *l, int fd)
 {
     l->data = (void *)(intptr_t)(fd + 1);

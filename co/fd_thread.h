@@ -30,6 +30,10 @@ int fd_thread_watch(int fd, uint32_t gen, struct wait_link *l);
  * 0, or -1 with errno as wait_park(). */
 int fd_thread_park(struct wait *w, struct pollfd *fds, unsigned n);
 
+/* In the child of a fork: of the threads that wait none is left, and this one
+ * needs an eventfd of its own.  Safe in a signal handler. */
+void fd_thread_forsake(void);
+
 /* Fires all that wait for fd: EBADF, or 0 to have them look again.  [any] */
 void fd_thread_fire(int fd, int why);
 

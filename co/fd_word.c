@@ -66,6 +66,13 @@ uint64_t fd_word_next(fd_word *w, uint64_t flags)
     return old;
 }
 
+void fd_word_forsake(void)
+{
+    for (int i = 0; i < FD_CHUNKS; i++)
+        for (int k = 0; k < FD_CHUNK && fd_words[i] != NULL; k++)
+            atomic_fetch_and(&fd_words[i][k], ~(FD_WORD_OWN - 1));
+}
+
 void fd_word_close_all(void)
 {
     for (int i = 0; i < FD_CHUNKS; i++)

@@ -95,6 +95,9 @@ void fd_word_closed(fd_word *w, uint32_t gen);
  * word before, whose waiters the caller tells. */
 uint64_t fd_word_next(fd_word *w, uint64_t flags);
 
+/* In the child of a fork: nobody waits.  Safe in a signal handler. */
+void fd_word_forsake(void);
+
 void fd_word_close_all(void); /* frees the table, at the end */
 
 #endif

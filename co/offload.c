@@ -26,7 +26,7 @@ struct task {
     struct wait wait;
 };
 
-static struct {
+static struct pool {
     pthread_mutex_t lock;
     pthread_cond_t work; /* a task came, or closing; CLOCK_MONOTONIC */
     pthread_cond_t gone; /* a thread has ended */
@@ -57,6 +57,13 @@ void offload_open(unsigned threads)
     pool.max = threads != 0 ? threads : OFFLOAD_DEFAULT;
     pool.lookup_max = pool.max >= 8 ? pool.max / 4 : 1;
     pool.closing = false;
+}
+
+void offload_forsake(void)
+{
+    pool = (struct pool){ .lock = PTHREAD_MUTEX_INITIALIZER,
+                          .gone = PTHREAD_COND_INITIALIZER };
+    once = (pthread_once_t)PTHREAD_ONCE_INIT;
 }
 
 void offload_close(void)

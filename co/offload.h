@@ -15,4 +15,8 @@ void offload_open(unsigned threads);
 /* Waits until all threads have ended.  No work may be queued. */
 void offload_close(void);
 
+/* In the child of a fork: there are no threads, whatever there were.  Safe in a
+ * signal handler. */
+void offload_forsake(void);
+
 #endif

@@ -17,8 +17,6 @@ static struct { /* of co_run() */
     void *arg;
     int64_t grace;
     int err;
-    _Atomic(struct co *) co;
-    atomic_int users; /* in co_stop() now */
 } root;
 
 /* ---- Public
@@ -28,6 +26,8 @@ static void root_main(void *arg)
 {
     (void)arg;
     root.fn(root.arg);
+    if (sched_self() == NULL)
+        return; /* the child of a fork */
     (void)co_hold_cancel(true);
     (void)co_limit_deadline(CO_FOREVER);
     root.err = boot_wait_quiet(1, co_after(root.grace)) < 0 ? errno : 0;
@@ -45,7 +45,7 @@ static int run_root(const struct co_config *c)
 
     if (co == NULL)
         return -1;
-    atomic_store(&root.co, co);
+    atomic_store(&boot.root, co);
     if (!c->keep_signals)
         signals_take(co_stop);
     if (boot_start_threads(1) < 0)
@@ -54,8 +54,8 @@ static int run_root(const struct co_config *c)
         boot_run_here(sched_set.at[0]);
     if (!c->keep_signals)
         signals_give_back();
-    atomic_store(&root.co, NULL);
-    while (atomic_load(&root.users) > 0)
+    atomic_store(&boot.root, NULL);
+    while (atomic_load(&boot.root_users) > 0)
         clock_relax();
     return 0;
 }
@@ -119,12 +119,13 @@ void co_stop(void)
 {
     struct co *co;
 
-    /* Pairs with run_root(), which takes root.co away and then waits for us. */
-    atomic_fetch_add(&root.users, 1);
-    co = atomic_load(&root.co);
+    /* Pairs with run_root(), which takes boot.root away and then waits for us.
+     */
+    atomic_fetch_add(&boot.root_users, 1);
+    co = atomic_load(&boot.root);
     if (co != NULL)
         runq_post(co_sched_of(co), &co->post, POST_CANCEL);
-    atomic_fetch_sub(&root.users, 1);
+    atomic_fetch_sub(&boot.root_users, 1);
 }
 
 int co_start(const struct co_config *config)

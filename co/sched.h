@@ -16,6 +16,10 @@
 struct sched *sched_open(unsigned index); /* NULL with errno */
 void sched_close(struct sched *s);
 
+/* In the child of a fork: gives up what s shares with the parent's, untouched.
+ * sched_close() then frees the rest.  Safe in a signal handler. */
+void sched_forsake(struct sched *s);
+
 /* Makes the calling thread s, runs until sched_set.quit, and unmakes it. */
 void sched_run(struct sched *s);
 

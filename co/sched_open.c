@@ -8,6 +8,7 @@
 #include "co/sched.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct sched *sched_open(unsigned index)
 {
@@ -47,6 +48,16 @@ fail_stacks:
 fail_memory:
     free(s);
     return NULL;
+}
+
+void sched_forsake(struct sched *s)
+{
+    (void)close(s->eventfd);
+    s->eventfd = -1; /* a post may still come: it must write nowhere */
+    (void)close(s->timer.fd);
+    s->timer.fd = -1;
+    poller_close(&s->poller);
+    stack_cache_forsake(&s->stacks);
 }
 
 void sched_close(struct sched *s)

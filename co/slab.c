@@ -112,6 +112,16 @@ int slab_setup(size_t bytes, size_t room_bytes)
     return 0;
 }
 
+void slab_forsake(void)
+{
+    atomic_store(&slabs, 0);
+    table = NULL;
+    for (unsigned i = 0; i < SLAB_CLASSES; i++)
+        open_slabs[i] = NULL;
+    atomic_store(&mapped, 0);
+    atomic_store(&top, 0);
+}
+
 void slab_teardown(void)
 {
     unsigned n = atomic_exchange(&slabs, 0);
@@ -119,11 +129,7 @@ void slab_teardown(void)
     for (unsigned i = 0; i < n; i++)
         (void)munmap(table[i].base, table[i].stacks * table[i].stride);
     reserve_close(table, SLABS * sizeof(*table));
-    table = NULL;
-    for (unsigned i = 0; i < SLAB_CLASSES; i++)
-        open_slabs[i] = NULL;
-    atomic_store(&mapped, 0);
-    atomic_store(&top, 0);
+    slab_forsake();
 }
 
 int slab_class(size_t bytes)

@@ -21,6 +21,7 @@ enum {
 /* As stack_setup() and stack_teardown(). */
 int slab_setup(size_t default_bytes, size_t room);
 void slab_teardown(void);
+void slab_forsake(void); /* see stack_forsake() */
 
 /* The class of stacks that gives at least bytes; -1 with EINVAL when that is
  * below stack_min(), with ENOMEM when it is beyond the largest class. */

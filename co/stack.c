@@ -138,13 +138,20 @@ int stack_setup(size_t default_bytes, size_t room)
     return -1;
 }
 
+void stack_forsake(void)
+{
+    slab_forsake();
+    lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    links = NULL;
+    for (unsigned i = 0; i < SLAB_CLASSES; i++)
+        depots[i] = (struct depot){ 0 };
+}
+
 void stack_teardown(void)
 {
     slab_teardown();
     reserve_close(links, STACK_MAX * sizeof(*links));
-    links = NULL;
-    for (unsigned i = 0; i < SLAB_CLASSES; i++)
-        depots[i] = (struct depot){ 0 };
+    stack_forsake();
 }
 
 static const size_t slots_bytes =
@@ -178,6 +185,11 @@ void stack_cache_close(struct stack_cache *cache)
     pthread_mutex_unlock(&lock);
     reserve_close(cache->slots - SLOTS_BELOW, slots_bytes);
     *cache = (struct stack_cache){ 0 };
+}
+
+void stack_cache_forsake(struct stack_cache *cache)
+{
+    cache->count = cache->checked = cache->spare_count = 0;
 }
 
 struct stack *stack_get_other(struct stack_cache *cache, size_t bytes)

@@ -47,8 +47,13 @@ struct stack_cache { /* one thread's warm stacks of the default size */
 int stack_setup(size_t default_bytes, size_t room);
 void stack_teardown(void);
 
+/* In the child of a fork, which may be standing on one of them: as if there had
+ * never been any.  Their memory stays.  Safe in a signal handler. */
+void stack_forsake(void);
+
 int stack_cache_open(struct stack_cache *cache);   /* 0, or -1 ENOMEM */
 void stack_cache_close(struct stack_cache *cache); /* stacks go to the depot */
+void stack_cache_forsake(struct stack_cache *cache);
 
 size_t stack_min(void); /* the least address space that stack_get() takes */
 

@@ -1,0 +1,70 @@
+/* fork.c - see fork.h.
+ *
+ * Of all threads only the one that forked goes on in the child, perhaps on the
+ * stack of a coroutine.  The epoll sets are shared with the parent: the child
+ * closes them untouched, or it would undo the parent's registrations.  Locks
+ * may be held by threads that are gone, so those the runtime needs again are
+ * made anew; and memory that the child may be standing on, the stacks, is left
+ * to it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "co/fork.h"
+#include "co/boot.h"
+#include "co/fd_thread.h"
+#include "co/fd_word.h"
+#include "co/offload.h"
+#include "co/overflow.h"
+#include "co/runq.h"
+#include "co/signals.h"
+#include "co/wait.h"
+#include <errno.h>
+#include <stdlib.h>
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int prepared;       /* 0, or why not */
+static unsigned inherited; /* schedulers of the parent */
+static pthread_t *inherited_thread;
+
+/* Only what is safe in a signal handler, as fork(2) demands of the child of a
+ * process with threads. */
+static void in_child(void)
+{
+    unsigned count = atomic_exchange(&sched_set.count, 0);
+
+    for (unsigned i = 0; i < count; i++)
+        sched_forsake(sched_set.at[i]);
+    if (count > inherited)
+        inherited = count;
+    sched_of_thread = sched_of_host = NULL;
+    atomic_store(&runq_outsiders, 0);
+    atomic_store(&waitq_sleepers, 0);
+    sched_set.quiet = (struct co_waitq){ 0 };
+    fd_word_forsake();
+    fd_thread_forsake();
+    offload_forsake();
+    stack_forsake();
+    if (boot.up && boot.sigsegv)
+        overflow_close();
+    signals_give_back();
+    inherited_thread = boot.thread;
+    boot = (struct boot){ .lock = PTHREAD_MUTEX_INITIALIZER };
+}
+
+static void prepare(void) { prepared = pthread_atfork(NULL, NULL, in_child); }
+
+int fork_prepare(void)
+{
+    (void)pthread_once(&once, prepare); /* cannot fail */
+    errno = prepared;
+    return prepared == 0 ? 0 : -1;
+}
+
+void fork_clean(void)
+{
+    for (unsigned i = 0; i < inherited; i++)
+        sched_close(sched_set.at[i]);
+    inherited = 0;
+    free(inherited_thread);
+    inherited_thread = NULL;
+}
