@@ -174,6 +174,27 @@ static void from_a_host(void)
     CHECK_EQ(co_embed_close(s), 0);
 }
 
+/* Not even what a plain thread has for its waits is shared with the child. */
+static void shares_no_eventfd(void)
+{
+    int fds[2];
+    pid_t pid;
+    char c;
+
+    CHECK_EQ(co_start(NULL), 0);
+    CHECK_EQ(pipe(fds), 0);
+    CHECK(co_read(fds[0], &c, 1, co_after(CO_MSEC)) == -1 &&
+          errno == ETIMEDOUT);
+    fflush(NULL);
+    pid = test_fork();
+    if (pid == 0)
+        _exit(system("ls -l /proc/$PPID/fd | grep -e anon_inode >&2") == 0);
+    child_is_well(pid);
+    close(fds[0]);
+    close(fds[1]);
+    CHECK_EQ(co_shutdown(CO_FOREVER), 0);
+}
+
 /* ---- A coroutine that returns in the child
  * -----------------------------------
  */
@@ -350,6 +371,7 @@ int main(void)
     RUN(from_a_plain_thread);
     RUN(from_coroutines);
     RUN(from_a_host);
+    RUN(shares_no_eventfd);
     RUN(returns_in_child);
     RUN(parent_keeps_its_fds);
     RUN(exec_in_child);
