@@ -14,6 +14,7 @@
 #include "co/overflow.h"
 #include "co/runq.h"
 #include "co/wait.h"
+#include <dlfcn.h>
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <sched.h>
@@ -194,6 +195,8 @@ int boot_open(unsigned count, bool hosted, const struct co_config *c)
     /* May fail on an old kernel: wait.c then does without. */
     (void)syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
                   0);
+    /* POSIX: the way to turn dlsym()'s result into a function. */
+    *(void **)&sched_set.get_cxx = dlsym(RTLD_DEFAULT, "__cxa_get_globals");
     sched_set.slack = c->timer_slack != 0 ? c->timer_slack : TIMER_SLACK_NS;
     sched_set.spin = cpus_allowed() > 1 && count > 1;
     sched_set.max = c->max_coroutines;

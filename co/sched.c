@@ -13,7 +13,6 @@
 #include "co/fd.h"
 #include "co/runq.h"
 #include "co/switch.h"
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -239,11 +238,7 @@ static void run_ready(struct sched *s, int budget)
 
 void sched_enter_thread(struct sched *s)
 {
-    struct cxx_globals *(*get)(void);
-
-    /* POSIX: the way to turn dlsym()'s result into a function. */
-    *(void **)&get = dlsym(RTLD_DEFAULT, "__cxa_get_globals");
-    s->cxx = get == NULL ? NULL : get();
+    s->cxx = sched_set.get_cxx == NULL ? NULL : sched_set.get_cxx();
     s->errno_at = &errno;
     asan_fiber_open_thread(&s->fiber);
 }

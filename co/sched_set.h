@@ -12,6 +12,8 @@
 struct sched_set {
     struct sched *at[SCHED_MAX];
     atomic_uint count;            /* only grows while up; 0: not up */
+    /* Where a thread has its own; NULL without C++ in the process. */
+    struct cxx_globals *(*get_cxx)(void);
     int64_t slack;                /* config.timer_slack */
     bool spin;                    /* there is another core to wait for */
     size_t max;                   /* config.max_coroutines; 0: no limit */
