@@ -12,20 +12,24 @@ cd "$(dirname "$0")/.."
 
 name=${1:-echo}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- 127.0.0.1:7000
 if [ ! -f "examples/$name.c" ]; then
     echo "there is no example '$name'; there are:" \
         "$(ls examples | sed -n 's/\.c$//p' | tr '\n' ' ')" >&2
     exit 1
 fi
 
-sh tests/packages.sh build-essential cmake ninja-build netcat-openbsd
+needs=$(sed -n 's/^.*Needs \([a-z0-9.+-]*\)\. .*/\1/p' "examples/$name.c")
+sh tests/packages.sh build-essential cmake ninja-build pkg-config \
+    netcat-openbsd $needs
 log=build/release/configure.log
 mkdir -p build/release
 cmake --preset release >"$log" 2>&1 || { cat "$log" >&2 && exit 1; }
 cmake --build --preset release --target "examples_$name"
 
+# Those that listen say how to talk to them.
 try=$(sed -n 's/^[ /*]*Try: *//p' "examples/$name.c")
-printf 'talk to it from another terminal: %s\n' "${try:-nc ${1%:*} ${1##*:}}"
-echo "stop it with Ctrl-C"
+if [ -n "$try" ]; then
+    printf 'talk to it from another terminal: %s\n' "$try"
+    echo "stop it with Ctrl-C"
+fi
 exec "build/release/examples/$name" "$@"

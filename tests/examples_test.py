@@ -217,6 +217,38 @@ def test_chat_silence():
         server.stop(signal.SIGTERM)
 
 
+def test_threads():
+    run = subprocess.run([os.path.join(PROGRAMS, "threads"), "2000"],
+                         capture_output=True, text=True, timeout=LIMIT)
+    total = 4 * (500 * 501 // 2)  # four threads send 1..500 each
+    check((run.returncode, run.stdout, run.stderr)
+          == (0, f"2000 jobs, total {total}\n", ""), f"threads: {run}")
+
+
+HOSTS = {"embed_libuv": "libuv", "embed_glib": "glib-2.0",
+         "embed_libevent": "libevent_core"}
+
+
+def start_hosts():
+    """All at once, as most of the time they are idle; those that are built."""
+    return {name: subprocess.Popen([os.path.join(PROGRAMS, name), "1"],
+                                   stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+            for name in HOSTS if os.path.exists(os.path.join(PROGRAMS, name))}
+
+
+def end_hosts(running):
+    for name, library in HOSTS.items():
+        found = subprocess.run(["pkg-config", "--exists", library])
+        check(name in running or found.returncode,
+              f"{name} was not built, though {library} is there")
+    for name, process in running.items():
+        out, err = process.communicate(timeout=LIMIT)
+        check((process.returncode, out, err)
+              == (0, "20 round trips, 0 failed\nidle for 1 s: 0 steps\n", ""),
+              f"{name}: status {process.returncode}, {out!r} {err!r}")
+
+
 def too_long(*_):
     raise TimeoutError(f"after {LIMIT} s")
 
@@ -227,6 +259,7 @@ def main():
         return 77
     signal.signal(signal.SIGALRM, too_long)
     signal.alarm(LIMIT)
+    hosts = start_hosts()
     for name in "echo", "chat":
         test_stop(name)
         test_in_use(name)
@@ -235,6 +268,8 @@ def main():
     test_chat_many()
     test_chat_slow()
     test_chat_silence()
+    test_threads()
+    end_hosts(hosts)
     return 0
 
 
