@@ -11,6 +11,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "co/embed.h"
 #include "co/boot.h"
 #include "co/bug.h"
 #include "co/clock.h"

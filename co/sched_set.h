@@ -11,7 +11,7 @@
 
 struct sched_set {
     struct sched *at[SCHED_MAX];
-    atomic_uint count;            /* only grows while up; 0: not up */
+    atomic_uint count; /* only grows while up; 0: not up */
     /* Where a thread has its own; NULL without C++ in the process. */
     struct cxx_globals *(*get_cxx)(void);
     int64_t slack;                /* config.timer_slack */

@@ -9,6 +9,7 @@
 #ifndef EXAMPLES_EMBEDDED_H
 #define EXAMPLES_EMBEDDED_H
 
+#include "co/embed.h"
 #include "net/net.h"
 #include <stdio.h>
 #include <stdlib.h>

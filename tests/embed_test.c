@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "co/co.h"
+#include "co/embed.h"
 #include "tests/test.h"
 #include <netinet/in.h>
 #include <poll.h>

@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "co/co.h"
+#include "co/embed.h"
 #include "tests/test.h"
 #include <poll.h>
 #include <pthread.h>
