@@ -8,6 +8,7 @@
 #ifndef CO_BOOT_H
 #define CO_BOOT_H
 
+#include "co/hidden.h"
 #include "co/sched.h"
 #include <pthread.h>
 
@@ -24,7 +25,7 @@ struct boot {
     _Atomic(struct co *) root; /* of co_run() */
     atomic_int root_users;     /* in co_stop() now */
 };
-extern struct boot boot;
+extern HIDDEN struct boot boot;
 
 /* count schedulers, the first perhaps embedded, but no thread.  -1 with errno,
  * and nothing is left. */

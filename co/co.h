@@ -36,13 +36,14 @@
 #ifndef CO_CO_H
 #define CO_CO_H
 
+#include "co/version.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
-#include <sys/types.h>
 #include <sys/uio.h>
 
+#pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -153,8 +154,7 @@ void co_cancel(struct co *c); /* asks only; join to wait.  [any] */
 
 /* While held, the waits of the running coroutine look neither at cancel nor at
  * co_limit_deadline(): for clean-up, with deadlines of its own, such as to join
- * a child that uses this stack.  Returns the old value, to be given back.  [co]
- */
+ * a child that uses this stack.  Returns the old value, to give back.  [co] */
 bool co_hold_cancel(bool hold);
 
 struct co *co_self(void); /* good until it ends; NULL outside.  [any] */
@@ -336,8 +336,7 @@ int co_connect(int fd, const struct sockaddr *addr, socklen_t len,
  * the buffer and puts another in its place.  [waits] */
 ssize_t co_recv_into(int fd, void *const *buf, size_t len, int64_t deadline);
 
-/* socket(2), made O_NONBLOCK and close-on-exec, and known to be fresh.  [any]
- */
+/* socket(2), O_NONBLOCK and close-on-exec, and known to be fresh.  [any] */
 int co_socket(int domain, int type, int protocol);
 int co_close(int fd); /* forget and close.  [any] */
 
@@ -357,5 +356,5 @@ int co_offload_lookup(co_fn *fn, void *arg);
 #ifdef __cplusplus
 }
 #endif
-
+#pragma GCC visibility pop
 #endif

@@ -47,6 +47,7 @@
 
         .macro function name
         .globl \name
+        .hidden \name
         .type \name, @function
         .p2align 4
 \name:

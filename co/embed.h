@@ -26,6 +26,7 @@
 
 #include "co/co.h"
 
+#pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -56,4 +57,5 @@ int co_embed_close(struct co_sched *s);
 #ifdef __cplusplus
 }
 #endif
+#pragma GCC visibility pop
 #endif

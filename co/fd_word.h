@@ -18,6 +18,7 @@
 #define CO_FD_WORD_H
 
 #include "co/core.h"
+#include "co/hidden.h"
 
 typedef _Atomic(uint64_t) fd_word;
 
@@ -27,7 +28,7 @@ typedef _Atomic(uint64_t) fd_word;
 
 enum { FD_WORD_SCHEDS = 29 }; /* bits; schedulers beyond share them */
 
-extern _Atomic(fd_word *) fd_words[FD_CHUNKS];
+extern HIDDEN _Atomic(fd_word *) fd_words[FD_CHUNKS];
 
 static inline uint64_t fd_word_bit(const struct sched *s)
 {

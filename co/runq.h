@@ -11,6 +11,7 @@
 #define CO_RUNQ_H
 
 #include "co/core.h"
+#include "co/hidden.h"
 
 enum { RUNQ_NEAR = 8, RUNQ_FAR = 16 };
 
@@ -23,7 +24,7 @@ void runq_grow(struct sched *s);
 
 /* Threads that are no scheduler are counted while they touch one, so that none
  * is freed under them: the end of the runtime waits for the count to be 0. */
-extern atomic_uint runq_outsiders;
+extern HIDDEN atomic_uint runq_outsiders;
 
 static inline void runq_enter(void)
 {

@@ -8,6 +8,7 @@
 #define CO_SCHED_SET_H
 
 #include "co/core.h"
+#include "co/hidden.h"
 
 struct sched_set {
     struct sched *at[SCHED_MAX];
@@ -25,7 +26,7 @@ struct sched_set {
     struct co_waitq quiet;        /* who waits until no more than `last` live */
     atomic_ulong last;
 };
-extern struct sched_set sched_set;
+extern HIDDEN struct sched_set sched_set;
 
 /* Coroutines that were spawned and have not ended.  Exact when it says zero
  * or what `last` says while nobody outside spawns: the ends are summed up

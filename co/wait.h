@@ -31,6 +31,7 @@
 #ifndef CO_WAIT_H
 #define CO_WAIT_H
 
+#include "co/hidden.h"
 #include "co/runq.h"
 #include <errno.h>
 
@@ -171,7 +172,8 @@ void wait_cancel(struct co *co);
  */
 
 void waitq_lock_slow(struct co_waitq *q);
-extern atomic_uint waitq_sleepers; /* threads asleep on any waitq's lock */
+/* Threads asleep on any waitq's lock. */
+extern HIDDEN atomic_uint waitq_sleepers;
 void waitq_wake_sleeper(struct co_waitq *q);
 
 static inline void waitq_lock(struct co_waitq *q)

@@ -28,6 +28,7 @@
 #include "co/co.h"
 #include <sys/uio.h>
 
+#pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -180,4 +181,5 @@ void net_local(const struct net_conn *c, char *buf, size_t len);
 #ifdef __cplusplus
 }
 #endif
+#pragma GCC visibility pop
 #endif
