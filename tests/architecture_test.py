@@ -15,6 +15,7 @@ import subprocess
 import sys
 
 LINES_MAX = 400
+PUBLIC_LINES_MAX = 600  # a reference: looked up in, not read through
 SYSTEM_DIRECTORY = "/usr/include/net"
 failures = []
 
@@ -140,11 +141,12 @@ def check_alone(public):
                                  f"{compiler}:\n{done.stderr}")
 
 
-def check_sources(layers, files):
+def check_sources(layers, files, public):
     for path in files:
         lines = sum(1 for _ in open(path))
-        if lines > LINES_MAX:
-            fail(path, f"has {lines} lines; {LINES_MAX} is the most")
+        most = PUBLIC_LINES_MAX if path in public else LINES_MAX
+        if lines > most:
+            fail(path, f"has {lines} lines; {most} is the most")
         if "SPDX-License-Identifier: MIT" not in open(path).read():
             fail(path, "does not name its license in the head comment")
         if not path.endswith(".c"):
@@ -180,7 +182,7 @@ def main():
     check_includes(layers, files)
     check_headers(public)
     check_alone(public)
-    check_sources(layers, files)
+    check_sources(layers, files, public)
     check_layout()
     for failure in failures:
         print(failure, file=sys.stderr)
