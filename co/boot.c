@@ -177,6 +177,19 @@ static int open_scheds(unsigned count, bool hosted)
     return 0;
 }
 
+/* The C++ runtime's function, as the linker found it: nobody looks names up in
+ * a static program. */
+extern struct cxx_globals *__cxa_get_globals(void) __attribute__((weak));
+
+/* Or in what was loaded later by a program in C. */
+static void find_cxx(void)
+{
+    sched_set.get_cxx = __cxa_get_globals;
+    /* POSIX: the way to turn dlsym()'s result into a function. */
+    if (sched_set.get_cxx == NULL)
+        *(void **)&sched_set.get_cxx = dlsym(RTLD_DEFAULT, "__cxa_get_globals");
+}
+
 int boot_open(unsigned count, bool hosted, const struct co_config *c)
 {
     int err;
@@ -195,8 +208,7 @@ int boot_open(unsigned count, bool hosted, const struct co_config *c)
     /* May fail on an old kernel: wait.c then does without. */
     (void)syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
                   0);
-    /* POSIX: the way to turn dlsym()'s result into a function. */
-    *(void **)&sched_set.get_cxx = dlsym(RTLD_DEFAULT, "__cxa_get_globals");
+    find_cxx();
     sched_set.slack = c->timer_slack != 0 ? c->timer_slack : TIMER_SLACK_NS;
     sched_set.spin = cpus_allowed() > 1 && count > 1;
     sched_set.max = c->max_coroutines;

@@ -1,9 +1,12 @@
 # install_test.sh - a user can build against what cmake --install puts down.
 #
 # Installs below a scratch prefix, moves that elsewhere (packages and containers
-# do), then builds a program against it through pkg-config and through
-# find_package, as C and as C++, and looks that -fstack-clash-protection arrives.
-# The tree itself is not on any search path.
+# do), then builds a program against it eight times: through pkg-config and
+# through find_package, as C and as C++, shared and static.  Each runs a runtime,
+# keeps exceptions apart (C++), and says which libcorten it got and which
+# co_version().  The tree itself is not on any search path.  Also looks that
+# -fstack-clash-protection arrives, and that a linker can drop what a program does
+# not use of the archive.
 #
 # SPDX-License-Identifier: MIT
 set -eu
@@ -18,6 +21,8 @@ die() {
     exit 1
 }
 
+version=$(sed -n 's/^#define CO_VERSION_[A-Z]* \([0-9]*\)$/\1/p' co/version.h |
+    paste -s -d .)
 cmake --install "$CORTEN_BUILD" --prefix "$work/first" >"$work/log"
 mv "$work/first" "$work/moved"
 prefix=$work/moved
@@ -27,47 +32,144 @@ for header in $CORTEN_PUBLIC_HEADERS; do
     echo "#include <corten/$header>"
 done >main.c
 cat >>main.c <<'END'
+#include <stdio.h>
+#include <string.h>
+
+static bool ran;
+
+static void child(void *arg)
+{
+    *(bool *)arg = true;
+    co_yield_now();
+}
+
+#ifdef __cplusplus
+static void thrower(void *arg)
+{
+    try {
+        throw *(int *)arg;
+    } catch (int mine) {
+        for (int i = 0; i < 3; i++) {
+            co_yield_now();
+            try {
+                throw;
+            } catch (int current) {
+                if (current != mine)
+                    *(int *)arg = 0;
+            }
+        }
+    }
+}
+
+static bool apart(void)
+{
+    int numbers[] = { 1, 2, 3 };
+    struct co *cos[3];
+
+    for (int i = 0; i < 3; i++)
+        cos[i] = co_spawn(thrower, &numbers[i], NULL);
+    for (int i = 0; i < 3; i++)
+        co_join(cos[i], CO_FOREVER);
+    return numbers[0] == 1 && numbers[1] == 2 && numbers[2] == 3;
+}
+#else
+static bool apart(void) { return true; }
+#endif
+
+static void root(void *arg)
+{
+    struct co *c = co_spawn(child, arg, NULL);
+
+    co_join(c, co_after(CO_SECOND));
+    if (!apart()) {
+        puts("exceptions of coroutines are mixed up");
+        ran = false;
+    }
+}
+
 int main(void)
 {
-    return co_self() != NULL; /* outside a coroutine */
+    if (co_run(root, &ran, NULL) < 0 || !ran)
+        return 1;
+    if (strcmp(co_version(), CO_VERSION) != 0)
+        return 2;
+    puts(co_version());
+    return 0;
 }
 END
 cp main.c main.cpp
 
-PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name corten.pc)")
-export PKG_CONFIG_PATH
-cflags=$(pkg-config --cflags corten)
-libs=$(pkg-config --libs corten)
-case $cflags in
-*-fstack-clash-protection*) ;;
-*) die "corten.pc does not pass -fstack-clash-protection on: $cflags" ;;
-esac
-# shellcheck disable=SC2086 # flags are words
-{
-    $CC $CFLAGS -std=c11 -Wall -Wextra -Werror -pedantic $cflags main.c $libs \
-        -o by_pkgconfig
-    $CXX $CFLAGS -std=c++17 -Wall -Wextra -Werror -pedantic $cflags main.cpp \
-        $libs -o by_pkgconfig_cpp
+# PROGRAM KIND: runs, is of this version, and has the library by itself or not.
+check() {
+    [ "$("./$1")" = "$version" ] || die "$1 fails, or is not corten $version"
+    needs=$(readelf --dynamic --wide "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
+    case $2 in
+    shared) [ "$(ldd "$1" | grep -c 'libcorten\.so\.0 => ')" = 1 ] ;;
+    static) case $needs in *libcorten*) false ;; esac ;;
+    esac || die "$1 is not $2: it needs" $needs
 }
-export LD_LIBRARY_PATH="$(dirname "$PKG_CONFIG_PATH")"
-./by_pkgconfig || die "built through pkg-config, it fails"
-./by_pkgconfig_cpp || die "built as C++, it fails"
+
+PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name corten.pc)")
+LD_LIBRARY_PATH=$(dirname "$PKG_CONFIG_PATH")
+export PKG_CONFIG_PATH LD_LIBRARY_PATH
+case $(pkg-config --cflags corten) in
+*-fstack-clash-protection*) ;;
+*) die "corten.pc does not pass -fstack-clash-protection on" ;;
+esac
+[ "$(pkg-config --modversion corten)" = "$version" ] ||
+    die "corten.pc says version $(pkg-config --modversion corten)"
+
+# getaddrinfo() in a static program needs the shared libc's files to look names
+# up; the linker says so.
+warnings='-Wall -Wextra -Werror -pedantic'
+# shellcheck disable=SC2046,SC2086 # flags are words
+for kind in shared static; do
+    flags=$(pkg-config --cflags --libs corten)
+    [ $kind = shared ] || flags="-static $(
+        pkg-config --static --cflags --libs corten)"
+    $CC $CFLAGS -std=c11 $warnings main.c $flags -o pkgconfig_c_$kind 2>>log ||
+        { cat log && die "pkg-config, C, $kind: does not build"; }
+    $CXX $CFLAGS -std=c++17 $warnings main.cpp $flags \
+        -o pkgconfig_cxx_$kind 2>>log ||
+        { cat log && die "pkg-config, C++, $kind: does not build"; }
+    check pkgconfig_c_$kind $kind
+    check pkgconfig_cxx_$kind $kind
+done
 
 cat >CMakeLists.txt <<'END'
 cmake_minimum_required(VERSION 3.25)
-project(user LANGUAGES C)
+project(user LANGUAGES C CXX)
 find_package(corten 0.1 REQUIRED)
 find_package(corten QUIET COMPONENTS nothing)
 if(corten_FOUND)
     message(FATAL_ERROR "found a component that does not exist")
 endif()
-add_executable(by_cmake main.c)
-target_link_libraries(by_cmake corten::corten)
+add_executable(cmake_c_shared main.c)
+add_executable(cmake_cxx_shared main.cpp)
+add_executable(cmake_c_static main.c)
+add_executable(cmake_cxx_static main.cpp)
+add_executable(cmake_small main.c)
+target_link_libraries(cmake_c_shared corten::corten)
+target_link_libraries(cmake_cxx_shared corten::corten)
+target_link_libraries(cmake_c_static corten::corten-static)
+target_link_libraries(cmake_cxx_static corten::corten-static)
+target_link_libraries(cmake_small corten::corten-static -Wl,--gc-sections)
 END
 cmake -S . -B build -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$CC" \
-    -DCMAKE_C_FLAGS="$CFLAGS" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >>log ||
+    -DCMAKE_CXX_COMPILER="$CXX" -DCMAKE_C_FLAGS="$CFLAGS" \
+    -DCMAKE_CXX_FLAGS="$CFLAGS" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >>log ||
     { cat log >&2 && die "find_package fails"; }
 cmake --build build >>log 2>&1 || { cat log >&2 && die "it does not build"; }
-grep -q -e -fstack-clash-protection build/compile_commands.json ||
-    die "the target does not pass -fstack-clash-protection on"
-build/by_cmake || die "built through find_package, it fails"
+[ "$(grep -c -e '"command".*-fstack-clash-protection' \
+    build/compile_commands.json)" = 5 ] ||
+    die "a target does not pass -fstack-clash-protection on"
+cd build
+for kind in shared static; do
+    check cmake_c_$kind $kind
+    check cmake_cxx_$kind $kind
+done
+check cmake_small static
+nm cmake_c_static | grep -q ' net_serve$' || die "net_serve is not in the archive"
+if nm cmake_small | grep -q ' net_serve$'; then
+    die "--gc-sections keeps what the program does not use"
+fi
