@@ -1,0 +1,256 @@
+/* stand_in.c - fault_<name>() for what libc does beside descriptors: memory,
+ * threads, names, files.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tests/fault/stand_in.h"
+#include "tests/fault/inject.h"
+#include <linux/futex.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+/* ---- Memory
+ * ------------------------------------------------------------------ */
+
+static void *counted(void *p)
+{
+    if (p != NULL)
+        atomic_fetch_add(&inject_blocks, 1);
+    return p;
+}
+
+static void uncounted(const void *p)
+{
+    if (p != NULL)
+        atomic_fetch_sub(&inject_blocks, 1);
+}
+
+void *fault_malloc(size_t size)
+{
+    return HIT(malloc) ? NULL : counted(malloc(size));
+}
+
+void *fault_calloc(size_t count, size_t size)
+{
+    return HIT(calloc) ? NULL : counted(calloc(count, size));
+}
+
+void *fault_aligned_alloc(size_t align, size_t size)
+{
+    return HIT(aligned_alloc) ? NULL : counted(aligned_alloc(align, size));
+}
+
+void fault_free(void *p)
+{
+    uncounted(p);
+    free(p);
+}
+
+void *fault_mmap(void *at, size_t len, int prot, int flags, int fd, off_t from)
+{
+    void *p = HIT(mmap) ? MAP_FAILED : mmap(at, len, prot, flags, fd, from);
+
+    if (p != MAP_FAILED)
+        atomic_fetch_add(&inject_mapped, (long)len);
+    return p;
+}
+
+int fault_munmap(void *p, size_t len)
+{
+    int r = HIT(munmap) ? -1 : munmap(p, len);
+
+    atomic_fetch_sub(&inject_mapped, (long)len); /* gone, or nobody's fault */
+    return r;
+}
+
+int fault_mprotect(void *p, size_t len, int prot)
+{
+    return HIT(mprotect) ? -1 : mprotect(p, len, prot);
+}
+
+int fault_madvise(void *p, size_t len, int advice)
+{
+    return HIT(madvise) ? -1 : madvise(p, len, advice);
+}
+
+int fault_munlock(const void *p, size_t len)
+{
+    return HIT(munlock) ? -1 : munlock(p, len);
+}
+
+cpu_set_t *fault___sched_cpualloc(size_t count)
+{
+    return HIT(__sched_cpualloc) ? NULL : counted(__sched_cpualloc(count));
+}
+
+void fault___sched_cpufree(cpu_set_t *set)
+{
+    uncounted(set);
+    __sched_cpufree(set);
+}
+
+/* ---- Threads
+ * ----------------------------------------------------------------- */
+
+/* Those that return an error leave errno alone: whoever forgets to set it is
+ * found out. */
+static int error_of(enum inject_call call, const void *caller)
+{
+    int before = errno;
+    int err = inject_hit(call, caller) ? errno : 0;
+
+    errno = before;
+    return err;
+}
+#define ERROR_OF(call) error_of(CALL_##call, __builtin_return_address(0))
+
+int fault_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+                         void *(*fn)(void *), void *arg)
+{
+    int err = ERROR_OF(pthread_create);
+
+    return err != 0 ? err : pthread_create(thread, attr, fn, arg);
+}
+
+int fault_pthread_attr_init(pthread_attr_t *attr)
+{
+    int err = ERROR_OF(pthread_attr_init);
+
+    return err != 0 ? err : pthread_attr_init(attr);
+}
+
+int fault_pthread_key_create(pthread_key_t *key, void (*destroy)(void *))
+{
+    int err = ERROR_OF(pthread_key_create);
+
+    return err != 0 ? err : pthread_key_create(key, destroy);
+}
+
+int fault_pthread_setspecific(pthread_key_t key, const void *value)
+{
+    int err = ERROR_OF(pthread_setspecific);
+
+    return err != 0 ? err : pthread_setspecific(key, value);
+}
+
+int fault_pthread_atfork(void (*prepare)(void), void (*parent)(void),
+                         void (*child)(void))
+{
+    int err = ERROR_OF(pthread_atfork);
+
+    return err != 0 ? err : pthread_atfork(prepare, parent, child);
+}
+
+int fault_pthread_setname_np(pthread_t thread, const char *name)
+{
+    int err = ERROR_OF(pthread_setname_np);
+
+    return err != 0 ? err : pthread_setname_np(thread, name);
+}
+
+int fault_pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
+                                 const struct timespec *end)
+{
+    int err = ERROR_OF(pthread_cond_timedwait);
+
+    return err != 0 ? err : pthread_cond_timedwait(c, m, end);
+}
+
+int fault_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
+{
+    return HIT(sched_getaffinity) ? -1 : sched_getaffinity(pid, size, set);
+}
+
+int fault_sched_setaffinity(pid_t pid, size_t size, const cpu_set_t *set)
+{
+    return HIT(sched_setaffinity) ? -1 : sched_setaffinity(pid, size, set);
+}
+
+static bool syscall_hit(long number, long op, const void *caller)
+{
+    switch (number) {
+    case SYS_futex:
+        return op == FUTEX_WAIT_PRIVATE &&
+               inject_hit(CALL_syscall_futex_wait, caller);
+    case SYS_membarrier:
+        return inject_hit(CALL_syscall_membarrier, caller);
+    case SYS_uname:
+        return inject_hit(CALL_syscall_uname, caller);
+    case SYS_rt_sigprocmask:
+    case SYS_rt_tgsigqueueinfo:
+        return false;
+    default:
+        fprintf(stderr, "system call %ld has no row in calls.def\n", number);
+        exit(1);
+    }
+}
+
+/* As the one of libc: six words, whatever the caller gave. */
+long fault_syscall(long number, ...)
+{
+    long a[6];
+    va_list args;
+
+    va_start(args, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(args, long);
+    va_end(args);
+    if (syscall_hit(number, (int)a[1], __builtin_return_address(0)))
+        return -1;
+    return syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* ---- Names, files, signals
+ * --------------------------------------------------- */
+
+int fault_getaddrinfo(const char *name, const char *service,
+                      const struct addrinfo *hints, struct addrinfo **list)
+{
+    int r;
+
+    if (HIT(getaddrinfo)) {
+        r = errno;
+        errno = r == EAI_SYSTEM ? EMFILE : 0;
+        return r;
+    }
+    r = getaddrinfo(name, service, hints, list);
+    if (r == 0)
+        (void)counted(*list);
+    return r;
+}
+
+void fault_freeaddrinfo(struct addrinfo *list)
+{
+    uncounted(list);
+    freeaddrinfo(list);
+}
+
+FILE *fault_fopen(const char *name, const char *mode)
+{
+    return HIT(fopen) ? NULL : counted(fopen(name, mode));
+}
+
+char *fault_fgets(char *buf, int size, FILE *f)
+{
+    return HIT(fgets) ? NULL : fgets(buf, size, f);
+}
+
+int fault_fclose(FILE *f)
+{
+    uncounted(f);
+    return fclose(f);
+}
+
+int fault_sigaltstack(const stack_t *set, stack_t *old)
+{
+    bool opens = set != NULL && old != NULL;
+
+    return opens && HIT(sigaltstack) ? -1 : sigaltstack(set, old);
+}
+
+int fault_sigtimedwait(const sigset_t *set, siginfo_t *info,
+                       const struct timespec *most)
+{
+    return HIT(sigtimedwait) ? -1 : sigtimedwait(set, info, most);
+}

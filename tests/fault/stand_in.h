@@ -1,0 +1,38 @@
+/* stand_in.h - each fault_<name>() has the type of what it stands in for.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef TESTS_FAULT_STAND_IN_H
+#define TESTS_FAULT_STAND_IN_H
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define FAILS(name, ...) __typeof__(name) fault_##name;
+#define SPLIT(name) __typeof__(name) fault_##name;
+#define PART(name, part, ...)
+#define COUNTED(name, why) __typeof__(name) fault_##name;
+#define NEVER(name, why)
+#include "tests/fault/calls.def"
+#undef FAILS
+#undef SPLIT
+#undef PART
+#undef COUNTED
+#undef NEVER
+
+#endif
