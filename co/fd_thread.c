@@ -16,9 +16,7 @@
 
 static struct co_waitq threads;  /* links; data is the number + 1 */
 static _Thread_local int own_fd; /* + 1; 0: none yet */
-static pthread_key_t key;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static int key_error;
+static atomic_uint key_made;     /* the key + 1 */
 
 static void close_own(void *value)
 {
@@ -27,18 +25,33 @@ static void close_own(void *value)
     own_fd = 0;
 }
 
-static void make_key(void) { key_error = pthread_key_create(&key, close_own); }
+/* Not by pthread_once(), which would keep a failure for ever.  Of two threads
+ * that come at once one has made a key too many. */
+static int make_key(pthread_key_t *key)
+{
+    unsigned made = atomic_load(&key_made);
+
+    if (made == 0) {
+        if (pthread_key_create(key, close_own) != 0) {
+            errno = ENOMEM; /* EAGAIN, for no key is left, means other things */
+            return -1;
+        }
+        if (atomic_compare_exchange_strong(&key_made, &made, *key + 1))
+            return 0;
+        (void)pthread_key_delete(*key);
+    }
+    *key = made - 1;
+    return 0;
+}
 
 int fd_thread_open(struct wait *w)
 {
     if (own_fd == 0) {
+        pthread_key_t key;
         int fd;
 
-        (void)pthread_once(&once, make_key); /* cannot fail */
-        if (key_error != 0) {
-            errno = key_error;
+        if (make_key(&key) < 0)
             return -1;
-        }
         fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
         if (fd < 0)
             return -1;

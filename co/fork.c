@@ -21,8 +21,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static int prepared;       /* 0, or why not */
+static bool prepared;      /* under boot.lock */
 static unsigned inherited; /* schedulers of the parent */
 static pthread_t *inherited_thread;
 
@@ -51,13 +50,14 @@ static void in_child(void)
     boot = (struct boot){ .lock = PTHREAD_MUTEX_INITIALIZER };
 }
 
-static void prepare(void) { prepared = pthread_atfork(NULL, NULL, in_child); }
-
+/* Not by pthread_once(), which would keep a failure for ever. */
 int fork_prepare(void)
 {
-    (void)pthread_once(&once, prepare); /* cannot fail */
-    errno = prepared;
-    return prepared == 0 ? 0 : -1;
+    int err = prepared ? 0 : pthread_atfork(NULL, NULL, in_child);
+
+    prepared = err == 0;
+    errno = err;
+    return err == 0 ? 0 : -1;
 }
 
 void fork_clean(void)

@@ -3,14 +3,15 @@
  * SPDX-License-Identifier: MIT
  */
 #include "net/buffer.h"
+#include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 _Thread_local struct buffer_pool *buffer_pool;
 
-static pthread_key_t key; /* frees the pool when its thread ends */
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static int key_error;
+/* The key + 1: it frees the pool when its thread ends. */
+static atomic_uint key_made;
 
 static void pool_free(void *arg)
 {
@@ -23,21 +24,39 @@ static void pool_free(void *arg)
     buffer_pool = NULL;
 }
 
-static void make_key(void) { key_error = pthread_key_create(&key, pool_free); }
+/* Not by pthread_once(), which would keep a failure for ever.  Of two threads
+ * that come at once one has made a key too many. */
+static int make_key(pthread_key_t *key)
+{
+    unsigned made = atomic_load(&key_made);
 
-/* NULL when out of memory, or of keys. */
+    if (made == 0) {
+        if (pthread_key_create(key, pool_free) != 0) {
+            errno = ENOMEM;
+            return -1;
+        }
+        if (atomic_compare_exchange_strong(&key_made, &made, *key + 1))
+            return 0;
+        (void)pthread_key_delete(*key);
+    }
+    *key = made - 1;
+    return 0;
+}
+
+/* NULL when out of memory, or of keys: ENOMEM. */
 static struct buffer_pool *pool_make(void)
 {
     struct buffer_pool *p;
+    pthread_key_t key;
 
-    (void)pthread_once(&once, make_key); /* cannot fail */
-    if (key_error != 0)
+    if (make_key(&key) < 0)
         return NULL;
     p = calloc(1, sizeof *p);
     if (p == NULL)
         return NULL;
     if (pthread_setspecific(key, p) != 0) {
         free(p);
+        errno = ENOMEM;
         return NULL;
     }
     buffer_pool = p;
