@@ -114,57 +114,57 @@ static int connect_once(int fd, const struct connect_args *a)
 
 /* A unix socket whose listener's queue is full says EAGAIN, and no event tells
  * when there is room: look again, less and less often. */
-static int connect_busy(int fd, const struct connect_args *a, int64_t deadline)
+static int pause_busy(int fd, uint32_t gen, int64_t *pause, int64_t deadline)
 {
-    int64_t pause = CO_MSEC;
-    uint32_t gen = fd_gen(fd);
+    int64_t until = co_after(*pause);
 
-    while (connect_once(fd, a) < 0) {
-        int64_t until = co_after(pause);
-
-        if (errno != EAGAIN)
-            return -1;
-        if (until > deadline)
-            until = deadline;
-        if (deadline <= CO_NOWAIT || co_now() >= deadline) {
-            errno = ETIMEDOUT;
-            return -1;
-        }
-        if (co_sleep_until(until) < 0)
-            return -1;
-        if (fd_gen(fd) != gen) {
-            errno = EBADF;
-            return -1;
-        }
-        if (pause < 100 * CO_MSEC)
-            pause *= 2;
+    if (until > deadline)
+        until = deadline;
+    if (deadline <= CO_NOWAIT || co_now() >= deadline) {
+        errno = ETIMEDOUT;
+        return -1;
     }
+    if (co_sleep_until(until) < 0)
+        return -1;
+    if (fd_gen(fd) != gen) {
+        errno = EBADF;
+        return -1;
+    }
+    if (*pause < 100 * CO_MSEC)
+        *pause *= 2;
     return 0;
+}
+
+/* The rest of a connect that goes on without us. */
+static int finish_connect(int fd, int64_t deadline)
+{
+    socklen_t size = sizeof(int);
+    int err = 0;
+
+    if (co_fd_wait(fd, CO_WRITE, deadline) < 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) < 0)
+        return -1;
+    if (err == 0)
+        return 0;
+    errno = err;
+    return -1;
 }
 
 int co_connect(int fd, const struct sockaddr *addr, socklen_t len,
                int64_t deadline)
 {
     struct connect_args a = { addr, len };
-    socklen_t size = sizeof(int);
-    int err = 0;
+    int64_t pause = CO_MSEC;
+    uint32_t gen = fd_gen(fd);
 
     if (io_cancelled())
         return -1;
     while (connect_once(fd, &a) < 0) {
-        if (errno == EAGAIN)
-            return connect_busy(fd, &a, deadline);
-        if (errno == EINTR)
-            continue;
-        if (errno != EINPROGRESS)
+        if (errno == EINPROGRESS)
+            return finish_connect(fd, deadline);
+        if (errno != EINTR &&
+            (errno != EAGAIN || pause_busy(fd, gen, &pause, deadline) < 0))
             return -1;
-        if (co_fd_wait(fd, CO_WRITE, deadline) < 0 ||
-            getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) < 0)
-            return -1;
-        if (err == 0)
-            return 0;
-        errno = err;
-        return -1;
     }
     return 0;
 }
