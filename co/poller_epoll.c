@@ -71,6 +71,8 @@ int poller_set(struct poller *p, int fd, uint32_t events, uint64_t token,
     do {
         if (epoll_ctl(p->fd, EPOLL_CTL_ADD, fd, &e) == 0)
             return 0;
+        if (errno == ENOSPC) /* memory of another kind: max_user_watches */
+            errno = ENOMEM;
         if (errno != EEXIST)
             return -1;
         if (epoll_ctl(p->fd, EPOLL_CTL_MOD, fd, &e) == 0)

@@ -73,7 +73,7 @@ static bool watch(struct selection *x, struct co_case *c)
         /* Always ready, the poll said, but for what is not asked for. */
         return true;
     } else {
-        fire(x, NULL, errno == ENOSPC ? ENOMEM : errno);
+        fire(x, NULL, errno);
     }
     return false;
 }
