@@ -42,6 +42,10 @@ void inject_on(void);
 
 /* Whether a call of this run has been made to fail. */
 bool inject_fired(void);
+bool inject_fired_in(enum inject_call call);
+
+/* A call has been made to fail, in a child. */
+void inject_fire(void);
 
 /* Whether a call did what it is for.  If not, one of its calls must have been
  * made to fail, and errno must be that one's, or one of the others: a list that

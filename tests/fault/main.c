@@ -12,8 +12,8 @@
 #include <time.h>
 
 enum {
-    RUN_S = 20,       /* a run that takes longer hangs */
-    SETTLE_MS = 5000, /* threads that were told to end may take so long */
+    RUN_S = 20,      /* a run that takes longer hangs */
+    SETTLES = 50000, /* looks, until what was told to end must have ended */
     RUNS_MAX = 5000,
 };
 
@@ -62,10 +62,10 @@ static bool same(const struct left *a, const struct left *b)
  * that they would. */
 static void check_left(const struct left *before)
 {
-    struct timespec pause = { 0, 1000000 };
+    struct timespec pause = { 0, 50000 };
     struct left now = look();
 
-    for (int i = 0; i < SETTLE_MS && !same(&now, before); i++) {
+    for (int i = 0; i < SETTLES && !same(&now, before); i++) {
         (void)nanosleep(&pause, NULL);
         now = look();
     }
