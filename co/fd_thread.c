@@ -48,15 +48,16 @@ int fd_thread_open(struct wait *w)
 {
     if (own_fd == 0) {
         pthread_key_t key;
-        int fd;
+        int fd, err;
 
         if (make_key(&key) < 0)
             return -1;
         fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
         if (fd < 0)
             return -1;
-        if ((errno = pthread_setspecific(key, &own_fd)) != 0) {
+        if ((err = pthread_setspecific(key, &own_fd)) != 0) {
             (void)close(fd);
+            errno = err;
             return -1;
         }
         own_fd = fd + 1;

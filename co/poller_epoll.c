@@ -53,9 +53,12 @@ int poller_open(struct poller *p)
 
 void poller_close(struct poller *p)
 {
+    int err = errno; /* of whoever gives up half way */
+
     if (p->fd >= 0)
         (void)close(p->fd); /* nothing is lost with it */
     p->fd = -1;
+    errno = err;
 }
 
 int poller_set(struct poller *p, int fd, uint32_t events, uint64_t token,

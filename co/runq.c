@@ -7,6 +7,7 @@
  */
 #include "co/runq.h"
 #include "co/reserve.h"
+#include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -32,9 +33,12 @@ int runq_open(struct sched *s)
 
 void runq_close(struct sched *s)
 {
+    int err = errno; /* of whoever gives up half way */
+
     (void)close(s->eventfd); /* nobody writes it any more */
     reserve_close(s->ring, STACK_MAX * sizeof *s->ring);
     s->ring = NULL;
+    errno = err;
 }
 
 /* Position p stands at p & mask.  With one more bit in the mask the entries

@@ -12,6 +12,7 @@
 #include "co/timer.h"
 #include "co/bug.h"
 #include "co/clock.h"
+#include <errno.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -53,11 +54,14 @@ int timer_open(struct timer *t, uint32_t limit)
 
 void timer_close(struct timer *t)
 {
+    int err = errno; /* of whoever gives up half way */
+
     if (t->fd >= 0)
         (void)close(t->fd); /* nothing is lost with it */
     t->fd = -1;
     t->armed = 0;
     heap_close(&t->heap);
+    errno = err;
 }
 
 void timer_set(struct timer *t, uint32_t id, int64_t deadline, int64_t now)
