@@ -11,6 +11,7 @@
 #include "net/buffer.h"
 #include "net/conn.h"
 #include "net/net.h"
+#include <errno.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -193,7 +194,9 @@ static ssize_t copy_file(struct net_conn *c, int fd, off_t offset, size_t len,
 
     if (buf == NULL)
         return -1;
-    n = pread(fd, buf, len < BUFFER_BYTES ? len : BUFFER_BYTES, offset);
+    do
+        n = pread(fd, buf, len < BUFFER_BYTES ? len : BUFFER_BYTES, offset);
+    while (n < 0 && errno == EINTR);
     while (done < n) {
         ssize_t sent =
             c->ops->write(c, buf + done, (size_t)(n - done), deadline);
