@@ -17,9 +17,7 @@ const char *const inject_names[INJECT_CALLS] = {
 #undef PART
 };
 
-enum { VARIANTS_MAX = 8 };
-
-static const int errnos[INJECT_CALLS][VARIANTS_MAX] = {
+static const int errnos[INJECT_CALLS][INJECT_VARIANTS] = {
 #define FAILS(name, ...) [CALL_##name] = { __VA_ARGS__ },
 #define SPLIT(name)
 #define PART(name, part, ...) [CALL_##name##_##part] = { __VA_ARGS__ },
@@ -37,69 +35,79 @@ const int inject_variants[INJECT_CALLS] = {
 };
 
 atomic_long inject_blocks, inject_mapped;
-struct inject_shared *inject_shared;
+struct inject_log *inject_log;
 
 static struct {
-    atomic_bool on;
+    struct inject_plan plan;
+    atomic_bool on, also_done;
     atomic_long seen;
-    atomic_long at; /* which one to fail; 0: none */
-    atomic_int variant;
-    atomic_int fired; /* the errno */
+    atomic_int fired[2]; /* the errnos */
 } now;
 
-void inject_open(void)
+struct inject_log *inject_log_new(void)
 {
-    inject_shared = mmap(NULL, sizeof *inject_shared, PROT_READ | PROT_WRITE,
-                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(inject_shared != MAP_FAILED);
+    struct inject_log *log = mmap(NULL, sizeof *log, PROT_READ | PROT_WRITE,
+                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    CHECK(log != MAP_FAILED);
+    return log;
 }
 
 void inject_off(void) { atomic_store(&now.on, false); }
 void inject_on(void) { atomic_store(&now.on, true); }
-bool inject_fired(void) { return atomic_load(&now.fired) != 0; }
+bool inject_fired(void) { return atomic_load(&now.fired[0]) != 0; }
+void inject_fire(void) { atomic_store(&now.fired[0], EIO); }
 
-void inject_fire(void) { atomic_store(&now.fired, EIO); }
+bool inject_fired_at(const struct inject_site *s)
+{
+    return atomic_load(&inject_log->failed[0]) == s ||
+           atomic_load(&inject_log->failed[1]) == s;
+}
 
 bool inject_fired_in(enum inject_call call)
 {
-    struct inject_site *s = atomic_load(&inject_shared->last);
+    for (int i = 0; i < 2; i++) {
+        struct inject_site *s = atomic_load(&inject_log->failed[i]);
 
-    return s != NULL && atomic_load(&s->call) == (int)call + 1;
+        if (s != NULL && atomic_load(&s->call) == (int)call + 1)
+            return true;
+    }
+    return false;
 }
 
-void inject_arm(long n, int variant)
+void inject_arm(const struct inject_plan *plan)
 {
+    now.plan = *plan;
     atomic_store(&now.seen, 0);
-    atomic_store(&now.at, n);
-    atomic_store(&now.variant, variant);
-    atomic_store(&now.fired, 0);
-    atomic_store(&inject_shared->last, NULL);
-    atomic_store(&inject_shared->last_n, n);
+    atomic_store(&now.also_done, plan->also == NULL);
+    atomic_store(&inject_log->n, plan->n);
+    for (int i = 0; i < 2; i++) {
+        atomic_store(&now.fired[i], 0);
+        atomic_store(&inject_log->failed[i], NULL);
+    }
     inject_on();
 }
 
-void inject_disarm(void)
+void inject_disarm(void) { inject_off(); }
+
+static bool is_expected(int err, const int *others)
 {
-    inject_off();
-    atomic_store(&now.at, 0);
+    if (err == atomic_load(&now.fired[0]) || err == atomic_load(&now.fired[1]))
+        return true;
+    while (*others != 0 && *others != err)
+        others++;
+    return *others == err;
 }
 
 bool inject_went(const char *file, int line, bool went, const int *others)
 {
-    int err = errno, fired = atomic_load(&now.fired);
+    int err = errno;
 
-    atomic_store(&inject_shared->scenario_line, line);
+    atomic_store(&inject_log->line, line);
     if (went)
         return true;
-    if (fired == 0) {
-        fprintf(stderr, "%s:%d: failed with %s though nothing was made to\n",
-                file, line, strerror(err));
-        exit(1);
-    }
-    while (err != fired && *others != 0 && *others != err)
-        others++;
-    /* co.h promises that these do not come out. */
-    if ((err != fired && *others == 0) || err == EINTR ||
+    /* co.h promises that the last two do not come out. */
+    if (!inject_fired() || !is_expected(err, others) || err == EINTR ||
         (err == ENOSPC && inject_fired_in(CALL_epoll_ctl_add))) {
         fprintf(stderr, "%s:%d: failed with %d (%s)\n", file, line, err,
                 strerror(err));
@@ -115,7 +123,7 @@ static struct inject_site *site_of(enum inject_call call, uintptr_t caller)
     size_t i = (caller * 31 + (unsigned)call) % INJECT_SITES;
 
     for (;; i = (i + 1) % INJECT_SITES) {
-        struct inject_site *s = &inject_shared->site[i];
+        struct inject_site *s = &inject_log->site[i];
         uintptr_t none = 0;
         int nobody = 0;
 
@@ -129,20 +137,38 @@ static struct inject_site *site_of(enum inject_call call, uintptr_t caller)
     }
 }
 
+static void fail(struct inject_site *s, int variant)
+{
+    int err = errnos[atomic_load(&s->call) - 1][variant], none = 0;
+    int i = atomic_compare_exchange_strong(&now.fired[0], &none, err) ? 0 : 1;
+
+    atomic_store(&now.fired[i], err);
+    atomic_store(&inject_log->failed_as[i], err);
+    atomic_store(&inject_log->failed[i], s);
+    atomic_fetch_add(&s->failed[variant], 1);
+    errno = err;
+}
+
 bool inject_hit(enum inject_call call, const void *caller)
 {
     struct inject_site *s = site_of(call, (uintptr_t)caller);
-    int variant = atomic_load(&now.variant);
+    const struct inject_plan *p = &now.plan;
 
     atomic_fetch_add(&s->reached, 1);
-    if (!atomic_load(&now.on) || variant >= inject_variants[call] ||
-        atomic_fetch_add(&now.seen, 1) + 1 != atomic_load(&now.at))
+    if (!atomic_load(&now.on) || inject_variants[call] == 0)
         return false;
-    atomic_fetch_add(&s->injected, 1);
-    errno = errnos[call][variant];
-    /* Of getaddrinfo(). */
-    atomic_store(&now.fired, errno);
-    atomic_store(&inject_shared->last_errno, errno);
-    atomic_store(&inject_shared->last, s);
+    if (!atomic_exchange(&s->armed, true)) {
+        atomic_store(&s->first_n, p->n);
+        atomic_store(&s->first_variant, p->variant);
+    }
+    if (s == p->also && !atomic_exchange(&now.also_done, true)) {
+        fail(s, p->also_variant);
+        return true;
+    }
+    if (p->variant >= inject_variants[call] ||
+        (p->only != 0 && p->only != (int)call + 1) ||
+        atomic_fetch_add(&now.seen, 1) + 1 != p->n)
+        return false;
+    fail(s, p->variant);
     return true;
 }

@@ -67,25 +67,38 @@ extern atomic_long inject_mapped; /* bytes */
 /* ---- For the runner and the report ----------------------------------------
  */
 
-struct inject_site { /* in memory that all processes of the test share */
+enum { INJECT_SITES = 1024, INJECT_VARIANTS = 8 };
+
+struct inject_site { /* a place that calls something */
     _Atomic(uintptr_t) caller;
-    atomic_int call; /* + 1 */
-    atomic_long reached, injected;
+    atomic_int call; /* + 1; 0: an unused entry */
+    atomic_long reached, failed[INJECT_VARIANTS];
+    atomic_bool armed;   /* reached when it could have failed: the first time */
+    atomic_long first_n; /* in the run in which this one failed, */
+    atomic_int first_variant; /* with this errno */
 };
-enum { INJECT_SITES = 4096 };
 
-struct inject_shared {
+struct inject_log { /* of a scenario; in memory that processes share */
     struct inject_site site[INJECT_SITES];
-    _Atomic(struct inject_site *) last; /* that was made to fail */
-    atomic_int last_errno;
-    atomic_long last_n;
-    atomic_int scenario_line;
+    _Atomic(struct inject_site *) failed[2]; /* in this run, in this order */
+    atomic_int failed_as[2];
+    atomic_long n;
+    atomic_int line; /* of the last WENT() */
 };
-extern struct inject_shared *inject_shared;
+extern struct inject_log *inject_log; /* of the scenario that runs */
 
-void inject_open(void);
-void inject_arm(long n, int variant);
+struct inject_plan {          /* zero: nothing fails */
+    long n;                   /* the how many-th call fails */
+    int variant;              /* with which of its errnos */
+    int only;                 /* + 1: count calls of this one alone */
+    struct inject_site *also; /* its first call fails, too */
+    int also_variant;
+};
+
+struct inject_log *inject_log_new(void);
+void inject_arm(const struct inject_plan *plan);
 void inject_disarm(void);
+bool inject_fired_at(const struct inject_site *s);
 
 extern const char *const inject_names[INJECT_CALLS];
 extern const int inject_variants[INJECT_CALLS]; /* how many errnos */
@@ -93,13 +106,15 @@ extern const int inject_variants[INJECT_CALLS]; /* how many errnos */
 struct scenario {
     const char *name;
     void (*fn)(void);
-    bool fresh; /* each failure in a process of its own: what is made once */
+    int first; /* + 1: a call that is made once a process; it alone fails, each
+                  time in a process of its own */
 };
+#define FIRST(call) (CALL_##call + 1)
 extern const struct scenario scenarios_runtime[], scenarios_wait[],
     scenarios_io[], scenarios_net[], scenarios_embed[];
 
-/* Prints the sites; false when something is missing. */
-bool report(bool all_injected);
+/* Prints the places that the logs know; false when something is missing. */
+bool report(struct inject_log **logs, int count, bool all_failed);
 void report_place(uintptr_t caller);
 
 #endif

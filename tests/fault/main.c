@@ -15,6 +15,9 @@ enum {
     RUN_S = 20,      /* a run that takes longer hangs */
     SETTLES = 50000, /* looks, until what was told to end must have ended */
     RUNS_MAX = 5000,
+    TRIES = 4,
+    JOBS_MAX = 100,
+    AT_ONCE = 3, /* they wait more than they compute */
 };
 
 /* Children of fork() start threads here. */
@@ -89,14 +92,13 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-/* Whether a call was made to fail. */
-static bool run(long n, int variant)
+static bool run(const struct inject_plan *plan)
 {
     struct left before = look();
     pthread_t thread;
 
     (void)alarm(RUN_S * (under_valgrind() ? 5 : 1));
-    inject_arm(n, variant);
+    inject_arm(plan);
     CHECK_EQ(pthread_create(&thread, NULL, thread_main, NULL), 0);
     CHECK_EQ(pthread_join(thread, NULL), 0);
     inject_disarm();
@@ -104,48 +106,101 @@ static bool run(long n, int variant)
     return inject_fired();
 }
 
-/* The n-th call fails, then none: it goes on as if nothing had been. */
-static bool fail(long n, int variant)
+static void run_well(void) { CHECK(!run(&(struct inject_plan){ 0 })); }
+
+/* Whether a call failed.  Then once more without: it goes on as if nothing had
+ * been. */
+static bool fail(const struct inject_plan *plan)
 {
-    bool fired = run(n, variant);
+    bool fired = run(plan);
 
     if (fired)
-        CHECK(!run(0, 0));
+        run_well();
     return fired;
 }
 
-static bool fail_afresh(long n, int variant)
+static bool fail_afresh(const struct inject_plan *plan)
 {
     pid_t pid = test_fork();
     int status;
 
     CHECK(pid >= 0);
     if (pid == 0)
-        _exit(fail(n, variant) ? 0 : 3);
+        _exit(fail(plan) ? 0 : 3);
     CHECK_EQ(waitpid(pid, &status, 0), pid);
     if (status != 0 && status != 3 << 8)
         exit(1);
     return status == 0;
 }
 
+/* n = 1, 2, 3 ... until nothing fails any more. */
+static long fail_each(int variant)
+{
+    struct inject_plan plan = { .variant = variant, .only = scenario->first };
+    long failures = 0;
+
+    for (plan.n = 1 + variant % stride;; plan.n += stride) {
+        if (!(scenario->first != 0 ? fail_afresh(&plan) : fail(&plan)))
+            return failures;
+        failures++;
+        CHECK(plan.n < RUNS_MAX);
+    }
+}
+
+/* A place that has not failed with this errno: because other calls came between
+ * each time, or since it is reached only after another failure, which then
+ * happens, too. */
+static bool fail_at(struct inject_site *s, int variant)
+{
+    for (long more = 0; more < TRIES; more++) {
+        struct inject_plan plan = { .n = atomic_load(&s->first_n),
+                                    .variant = atomic_load(&s->first_variant),
+                                    .also = s,
+                                    .also_variant = variant };
+        bool fired;
+
+        if (plan.n > 0) /* a little later, a little sooner */
+            plan.n += more % 2 == 0 ? more / 2 : -(more + 1) / 2;
+        fired = run(&plan) && inject_fired_at(s);
+        run_well();
+        if (fired)
+            return true;
+    }
+    return false;
+}
+
+static long fail_rest(void)
+{
+    long failures = 0;
+
+    for (int i = 0; i < INJECT_SITES; i++) {
+        struct inject_site *s = &inject_log->site[i];
+
+        for (int v = 0; atomic_load(&s->armed) &&
+                        v < inject_variants[atomic_load(&s->call) - 1];
+             v++)
+            if (atomic_load(&s->failed[v]) == 0 && !fail_at(s, v))
+                break;
+            else
+                failures++;
+    }
+    return failures;
+}
+
 static void run_all(void)
 {
-    bool (*once)(long, int) = scenario->fresh ? fail_afresh : fail;
-    long runs = 0, fired;
+    long failures = 0, some;
     int variant = 0;
 
-    if (!scenario->fresh) /* what is made once a process is no leak later */
-        CHECK(!run(0, 0));
+    if (scenario->first == 0) /* what is made once a process is no leak later */
+        run_well();
     do {
-        fired = 0;
-        for (long n = 1 + variant % stride; once(n, variant); n += stride) {
-            fired++;
-            CHECK(n < RUNS_MAX);
-        }
-        runs += fired;
-        variant++;
-    } while (fired > 0);
-    fprintf(stderr, "%ld failures\n", runs);
+        some = fail_each(variant++);
+        failures += some;
+    } while (some > 0);
+    if (scenario->first == 0 && stride == 1)
+        failures += fail_rest();
+    fprintf(stderr, "  %-22s %ld failures\n", scenario->name, failures);
 }
 
 static void on_alarm(int sig)
@@ -167,78 +222,109 @@ static void child(void)
 /* ---- All of them
  * --------------------------------------------------------------- */
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void tell_where(void)
-{
-    struct inject_site *s = atomic_load(&inject_shared->last);
-
-    fprintf(stderr, "fault_test: in %s, last check in line %d, n = %ld: ",
-            scenario->name, atomic_load(&inject_shared->scenario_line),
-            atomic_load(&inject_shared->last_n));
-    if (s == NULL) {
-        fprintf(stderr, "nothing had been made to fail\n");
-        return;
-    }
-    fprintf(stderr, "%s had failed with errno %d, called from\n",
-            inject_names[atomic_load(&s->call) - 1],
-            atomic_load(&inject_shared->last_errno));
-    report_place(atomic_load(&s->caller));
-}
-
-static bool run_scenario(const struct scenario *s)
-{
-    int64_t start = now_ms();
-    int status;
+struct job {
+    const struct scenario *scenario;
+    struct inject_log *log;
     pid_t pid;
+};
 
-    scenario = s;
-    fprintf(stderr, "  %-20s ", s->name);
-    pid = test_fork();
-    CHECK(pid >= 0);
-    if (pid == 0)
-        child();
-    CHECK_EQ(waitpid(pid, &status, 0), pid);
-    if (status == 0) {
-        if (getenv("FAULT_TIMES") != NULL)
-            fprintf(stderr, "  %*s %lld ms\n", 20, "",
-                    (long long)(now_ms() - start));
-        return true;
+static struct job jobs[JOBS_MAX];
+static int job_count;
+
+static void tell_where(const struct job *j)
+{
+    fprintf(stderr, "fault_test: in %s, last check in line %d, n = %ld:\n",
+            j->scenario->name, atomic_load(&j->log->line),
+            atomic_load(&j->log->n));
+    for (int i = 0; i < 2; i++) {
+        struct inject_site *s = atomic_load(&j->log->failed[i]);
+
+        if (s == NULL)
+            continue;
+        fprintf(stderr, "%s had failed with errno %d, called from\n",
+                inject_names[atomic_load(&s->call) - 1],
+                atomic_load(&j->log->failed_as[i]));
+        report_place(atomic_load(&s->caller));
     }
-    if (WIFSIGNALED(status))
-        fprintf(stderr, "killed by signal %d\n", WTERMSIG(status));
-    tell_where();
-    return false;
+}
+
+static void begin(struct job *j)
+{
+    j->log = inject_log_new();
+    j->pid = test_fork();
+    CHECK(j->pid >= 0);
+    if (j->pid == 0) {
+        inject_log = j->log;
+        scenario = j->scenario;
+        child();
+    }
+}
+
+/* Waits for any of those that run. */
+static bool end_one(void)
+{
+    int status;
+    pid_t pid = wait(&status);
+
+    CHECK(pid > 0);
+    for (struct job *j = jobs; j < jobs + job_count; j++) {
+        if (j->pid != pid)
+            continue;
+        if (WIFSIGNALED(status))
+            fprintf(stderr, "killed by signal %d\n", WTERMSIG(status));
+        if (status != 0)
+            tell_where(j);
+        return status == 0;
+    }
+    return true;
+}
+
+static void add_jobs(const struct scenario *s, int argc, char **argv)
+{
+    for (; s->name != NULL; s++) {
+        bool wanted = argc == 1;
+
+        for (int i = 1; i < argc; i++)
+            wanted = wanted || strcmp(argv[i], s->name) == 0;
+        if (wanted) {
+            CHECK(job_count < JOBS_MAX);
+            jobs[job_count++].scenario = s;
+        }
+    }
+}
+
+static bool report_all(void)
+{
+    struct inject_log *logs[JOBS_MAX];
+
+    for (int i = 0; i < job_count; i++)
+        logs[i] = jobs[i].log;
+    return report(logs, job_count, stride == 1);
 }
 
 /* fault_test [name...]: these scenarios alone. */
 int main(int argc, char **argv)
 {
-    static const struct scenario *const groups[] = {
-        scenarios_runtime, scenarios_wait, scenarios_io, scenarios_net,
-        scenarios_embed
-    };
     bool good = true;
+    int running = 0;
 
-    inject_open();
     if (test_count(100) < 10)
         stride = under_valgrind() ? 29 : 7;
-    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
-        for (const struct scenario *s = groups[i]; s->name != NULL; s++) {
-            bool wanted = argc == 1;
-
-            for (int k = 1; k < argc; k++)
-                wanted = wanted || strcmp(argv[k], s->name) == 0;
-            if (wanted)
-                good = run_scenario(s) && good;
+    add_jobs(scenarios_runtime, argc, argv);
+    add_jobs(scenarios_wait, argc, argv);
+    add_jobs(scenarios_io, argc, argv);
+    add_jobs(scenarios_net, argc, argv);
+    add_jobs(scenarios_embed, argc, argv);
+    for (int i = 0; i < job_count; i++, running++) {
+        if (running == AT_ONCE) {
+            good = end_one() && good;
+            running--;
         }
+        begin(&jobs[i]);
+    }
+    while (running-- > 0)
+        good = end_one() && good;
     if (argc == 1)
-        good = report(stride == 1) && good;
+        good = report_all() && good;
     return good ? 0 : 1;
 }

@@ -98,10 +98,9 @@ static void use_fork(void)
 static void forks(void) { beside_runtime(use_fork); }
 
 const struct scenario scenarios_embed[] = {
-    { "embed", embed, false },
-    { "embed_first", embed, true },
-    { "embed_threads", embed_threads, false },
-    { "embed_beside", embed_beside, false },
-    { "forks", forks, false },
-    { NULL, NULL, false },
+    { "embed", embed, 0 },
+    { "embed_threads", embed_threads, 0 },
+    { "embed_beside", embed_beside, 0 },
+    { "forks", forks, 0 },
+    { NULL, NULL, 0 },
 };

@@ -353,22 +353,53 @@ static void use_select(void)
     }
 }
 
+static void read_one(void *arg)
+{
+    char byte;
+
+    while (!WENT(co_read(*(int *)arg, &byte, 1, SOON) == 1, ENOMEM, ))
+        continue;
+}
+
+/* One scheduler after the other waits for the same pipe: the first one is told
+ * of what it waits for no more. */
+static void use_by_turns(void)
+{
+    int fds[2];
+
+    CHECK_EQ(pipe(fds), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        struct co_attr attr = { .on = co_sched_at(i % 2) };
+        struct co *co = co_spawn(read_one, &fds[0], &attr);
+
+        if (!WENT(co != NULL, ENOMEM, ))
+            continue;
+        CHECK_EQ(co_sleep_until(co_after(CO_MSEC / 10)), 0);
+        CHECK_EQ(write(fds[1], "x", 1), 1);
+        CHECK_EQ(co_join(co, SOON), 0);
+    }
+    shut(fds[0]);
+    shut(fds[1]);
+}
+
+static void turns(void) { in_runtime(use_by_turns); }
 static void selects(void) { in_runtime(use_select); }
 static void selects_on_thread(void) { beside_runtime(use_select); }
 
 const struct scenario scenarios_io[] = {
-    { "pipes", pipes, false },
-    { "pipes_on_thread", pipes_on_thread, false },
-    { "pipes_first", pipes_on_thread, true },
-    { "fifos", fifos, false },
-    { "terminals", terminals, false },
-    { "eventfds", eventfds, false },
-    { "foreign_sockets", foreign_sockets, false },
-    { "files", files, false },
-    { "tcp", tcp, false },
-    { "foreign_tcp", foreign_tcp, false },
-    { "unix_sockets", unix_sockets, false },
-    { "selects", selects, false },
-    { "selects_on_thread", selects_on_thread, false },
-    { NULL, NULL, false },
+    { "pipes", pipes, 0 },
+    { "pipes_on_thread", pipes_on_thread, 0 },
+    { "fifos", fifos, 0 },
+    { "terminals", terminals, 0 },
+    { "eventfds", eventfds, 0 },
+    { "foreign_sockets", foreign_sockets, 0 },
+    { "files", files, 0 },
+    { "tcp", tcp, 0 },
+    { "foreign_tcp", foreign_tcp, 0 },
+    { "unix_sockets", unix_sockets, 0 },
+    { "turns", turns, 0 },
+    { "selects", selects, 0 },
+    { "selects_on_thread", selects_on_thread, 0 },
+    { "selects_first", selects_on_thread, FIRST(pthread_key_create) },
+    { NULL, NULL, 0 },
 };

@@ -22,6 +22,15 @@ static const char *unix_addr(void)
     return addr;
 }
 
+/* Of this process alone: scenarios run side by side. */
+static const char *abstract_addr(void)
+{
+    static char addr[80];
+
+    (void)snprintf(addr, sizeof addr, "unix:@corten-fault-%d", (int)getpid());
+    return addr;
+}
+
 /* ---- Listening
  * --------------------------------------------------------------- */
 
@@ -55,7 +64,7 @@ static void use_listeners(void)
     listen_at(TCP);
     listen_at(":0");
     listen_at("localhost:0");
-    listen_at("unix:@corten-fault");
+    listen_at(abstract_addr());
     leave_stale();
     listen_at(unix_addr());
     (void)unlink(unix_addr() + 5);
@@ -152,8 +161,10 @@ static bool talk(struct net_conn *c)
            WENT(next_is(c, 6), EPIPE, ENOMEM, ECONNRESET, ) &&
            WENT(net_sendfile(c, file, 0, 10, SOON) == 0, EPIPE, ENOMEM, ) &&
            WENT(net_read_full(c, buf, 10, SOON) == 0, EPIPE, ECONNRESET, );
-    if (well && WENT(net_shutdown(c) == 0, ))
+    if (well && WENT(net_shutdown(c) == 0, )) {
+        CHECK_EQ(net_sendfile(c, file, 0, 10, SOON), -1);
         (void)WENT(net_read(c, buf, 1, SOON) == 0, ENOMEM, );
+    }
     CHECK_EQ(close(file), 0);
     return well;
 }
@@ -184,7 +195,7 @@ static void connect_to(const char *addr, const char *host)
 
 static void use_tcp(void) { connect_to(TCP, NULL); }
 static void use_name(void) { connect_to(TCP, "localhost"); }
-static void use_unix(void) { connect_to("unix:@corten-fault", NULL); }
+static void use_unix(void) { connect_to(abstract_addr(), NULL); }
 
 static void connections(void) { in_runtime(use_tcp); }
 static void connections_on_thread(void) { beside_runtime(use_tcp); }
@@ -287,7 +298,7 @@ static void serve_as(const char *addr, int balance)
 
 static void use_server(void) { serve_as(TCP, NET_PER_SCHEDULER); }
 static void use_handing_server(void) { serve_as(TCP, NET_LEAST_CONNS); }
-static void use_unix_server(void) { serve_as("unix:@corten-fault", 1); }
+static void use_unix_server(void) { serve_as(abstract_addr(), 1); }
 
 static void servers(void) { in_runtime(use_server); }
 static void servers_handing(void) { in_runtime(use_handing_server); }
@@ -318,17 +329,17 @@ static void servers_on_thread(void)
 }
 
 const struct scenario scenarios_net[] = {
-    { "listeners", listeners, false },
-    { "listeners_on_thread", listeners_on_thread, false },
-    { "listeners_before", listeners_before, false },
-    { "connections", connections, false },
-    { "connections_on_thread", connections_on_thread, false },
-    { "connections_first", connections_on_thread, true },
-    { "connections_named", connections_named, false },
-    { "connections_unix", connections_unix, false },
-    { "servers", servers, false },
-    { "servers_handing", servers_handing, false },
-    { "servers_unix", servers_unix, false },
-    { "servers_on_thread", servers_on_thread, false },
-    { NULL, NULL, false },
+    { "listeners", listeners, 0 },
+    { "listeners_on_thread", listeners_on_thread, 0 },
+    { "listeners_before", listeners_before, 0 },
+    { "connections", connections, 0 },
+    { "connections_on_thread", connections_on_thread, 0 },
+    { "connections_first", connections_on_thread, FIRST(pthread_key_create) },
+    { "connections_named", connections_named, 0 },
+    { "connections_unix", connections_unix, 0 },
+    { "servers", servers, 0 },
+    { "servers_handing", servers_handing, 0 },
+    { "servers_unix", servers_unix, 0 },
+    { "servers_on_thread", servers_on_thread, 0 },
+    { NULL, NULL, 0 },
 };

@@ -50,10 +50,10 @@ static void run(void)
 }
 
 const struct scenario scenarios_runtime[] = {
-    { "start", start, false },
-    { "start_first", start, true },
-    { "start_pinned", start_pinned, false },
-    { "start_default", start_default, false },
-    { "run", run, false },
-    { NULL, NULL, false },
+    { "start", start, 0 },
+    { "start_first", start, FIRST(pthread_atfork) },
+    { "start_pinned", start_pinned, 0 },
+    { "start_default", start_default, 0 },
+    { "run", run, 0 },
+    { NULL, NULL, 0 },
 };

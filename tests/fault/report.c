@@ -60,29 +60,55 @@ static bool names_are_known(void)
     return good;
 }
 
+/* ---- Sums
+ * -------------------------------------------------------------------- */
+
+static struct inject_log **logs;
+static int log_count;
+
+struct sum {
+    long reached, failed;
+    long as[INJECT_VARIANTS]; /* by errno */
+};
+
+/* Of a call, or of all; at an address, or at all: 0. */
+static struct sum sum_of(int call, uintptr_t at)
+{
+    struct sum sum = { 0 };
+
+    for (int k = 0; k < log_count * INJECT_SITES; k++) {
+        const struct inject_site *s =
+            &logs[k / INJECT_SITES]->site[k % INJECT_SITES];
+
+        if ((call != 0 && atomic_load(&s->call) != call) ||
+            (at != 0 && atomic_load(&s->caller) != at))
+            continue;
+        sum.reached += atomic_load(&s->reached);
+        for (int v = 0; v < INJECT_VARIANTS; v++) {
+            sum.as[v] += atomic_load(&s->failed[v]);
+            sum.failed += atomic_load(&s->failed[v]);
+        }
+    }
+    return sum;
+}
+
 /* Whether every call that can fail was made to, with each of its errnos. */
-static bool names_are_used(bool all_injected)
+static bool names_are_used(void)
 {
     bool good = true;
 
     for (int call = 0; call < INJECT_CALLS; call++) {
-        long reached = 0, injected = 0;
+        struct sum sum = sum_of(call + 1, 0);
+        int unused = 0;
 
-        for (int i = 0; i < INJECT_SITES; i++) {
-            struct inject_site *s = &inject_shared->site[i];
-
-            if (atomic_load(&s->call) != call + 1)
-                continue;
-            reached += atomic_load(&s->reached);
-            injected += atomic_load(&s->injected);
-        }
-        if (inject_variants[call] == 0 ||
-            (all_injected ? injected >= inject_variants[call] : reached > 0))
+        for (int v = 0; v < inject_variants[call]; v++)
+            unused += sum.as[v] == 0;
+        if (unused == 0)
             continue;
         fprintf(stderr,
-                "fault_test: %s was reached %ld times and failed %ld: no "
-                "scenario shows what then happens\n",
-                inject_names[call], reached, injected);
+                "fault_test: %s was reached %ld times and failed %ld, with all "
+                "but %d of its errnos: no scenario shows what then happens\n",
+                inject_names[call], sum.reached, sum.failed, unused);
         good = false;
     }
     return good;
@@ -98,12 +124,13 @@ static int take_bias(struct dl_phdr_info *info, size_t size, void *arg)
     return 1;
 }
 
-static uintptr_t in_file(uintptr_t address)
+/* What is added to the addresses of the file. */
+static uintptr_t bias(void)
 {
     uintptr_t bias = 0;
 
     (void)dl_iterate_phdr(take_bias, &bias);
-    return address - bias;
+    return bias;
 }
 
 void report_place(uintptr_t caller)
@@ -113,14 +140,13 @@ void report_place(uintptr_t caller)
     (void)fflush(stderr);
     (void)snprintf(command, sizeof command,
                    FAULT_ADDR2LINE " -fpia -e /proc/%d/exe 0x%lx >&2",
-                   (int)getpid(), (unsigned long)in_file(caller) - 1);
+                   (int)getpid(), (unsigned long)(caller - bias()) - 1);
     (void)!system(command);
 }
 
 struct place {
     uintptr_t at; /* behind the call, in the file */
     char callee[32];
-    const struct inject_site *site; /* NULL: never reached */
 };
 
 enum { PLACES_MAX = 1024 };
@@ -128,13 +154,17 @@ enum { PLACES_MAX = 1024 };
 static struct place places[PLACES_MAX];
 static int place_count;
 
-static const struct inject_site *site_behind(uintptr_t at)
+/* Those that are only counted are of no interest here. */
+static bool can_fail(const char *name)
 {
-    for (int i = 0; i < INJECT_SITES; i++)
-        if (atomic_load(&inject_shared->site[i].call) != 0 &&
-            in_file(atomic_load(&inject_shared->site[i].caller)) == at)
-            return &inject_shared->site[i];
-    return NULL;
+    size_t len = strlen(name);
+
+    for (int call = 0; call < INJECT_CALLS; call++)
+        if (strncmp(inject_names[call], name, len) == 0 &&
+            inject_variants[call] > 0 &&
+            (inject_names[call][len] == '\0' || inject_names[call][len] == ' '))
+            return true;
+    return false;
 }
 
 /* The calls of what stands in for libc; a jump in place of a call and return
@@ -160,12 +190,12 @@ static void find_places(void)
             struct place *p = &places[place_count++];
 
             p->at = at;
-            p->site = site_behind(at);
             memcpy(p->callee, callee, sizeof callee);
         }
         callee[0] = '\0';
-        if (to != NULL && calls)
-            (void)sscanf(to, "<fault_%31[^>]", callee);
+        if (to != NULL && calls &&
+            (sscanf(to, "<fault_%31[^>]", callee) != 1 || !can_fail(callee)))
+            callee[0] = '\0';
     }
     (void)pclose(f);
 }
@@ -175,7 +205,7 @@ static void find_places(void)
 
 struct row {
     char text[200];
-    long reached, injected;
+    long reached, failed;
 };
 
 static struct row rows[PLACES_MAX];
@@ -185,6 +215,7 @@ static int row_count;
 static void add_row(const struct place *p, const char *where)
 {
     struct row *r = rows;
+    struct sum sum = sum_of(0, p->at + bias());
     char text[sizeof r->text];
 
     (void)snprintf(text, sizeof text, "%s %s", where, p->callee);
@@ -194,10 +225,8 @@ static void add_row(const struct place *p, const char *where)
         row_count++;
         memcpy(r->text, text, sizeof text);
     }
-    if (p->site != NULL) {
-        r->reached += atomic_load(&p->site->reached);
-        r->injected += atomic_load(&p->site->injected);
-    }
+    r->reached += sum.reached;
+    r->failed += sum.failed;
 }
 
 static int by_text(const void *a, const void *b)
@@ -243,18 +272,22 @@ static void print_rows(void)
 
     printf("reached  failed\n");
     for (int i = 0; i < row_count; i++) {
-        printf("%7ld %7ld  %s\n", rows[i].reached, rows[i].injected,
+        printf("%7ld %7ld  %s\n", rows[i].reached, rows[i].failed,
                rows[i].text);
-        never += rows[i].injected == 0;
+        never += rows[i].failed == 0;
     }
     printf("%d places, %d of them never made to fail\n", row_count, never);
 }
 
-bool report(bool all_injected)
+bool report(struct inject_log **all, int count, bool all_failed)
 {
-    bool good = names_are_known();
+    bool good;
 
-    good = names_are_used(all_injected) && good;
+    logs = all;
+    log_count = count;
+    good = names_are_known();
+    if (all_failed)
+        good = names_are_used() && good;
     find_places();
     make_rows();
     print_rows();

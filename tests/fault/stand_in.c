@@ -167,36 +167,52 @@ int fault_sched_setaffinity(pid_t pid, size_t size, const cpu_set_t *set)
     return HIT(sched_setaffinity) ? -1 : sched_setaffinity(pid, size, set);
 }
 
-static bool syscall_hit(long number, long op, const void *caller)
+/* How many arguments. */
+static int arity(long number)
 {
     switch (number) {
     case SYS_futex:
-        return op == FUTEX_WAIT_PRIVATE &&
-               inject_hit(CALL_syscall_futex_wait, caller);
+        return 6;
     case SYS_membarrier:
-        return inject_hit(CALL_syscall_membarrier, caller);
+        return 3;
     case SYS_uname:
-        return inject_hit(CALL_syscall_uname, caller);
+        return 1;
     case SYS_rt_sigprocmask:
     case SYS_rt_tgsigqueueinfo:
-        return false;
+        return 4;
     default:
         fprintf(stderr, "system call %ld has no row in calls.def\n", number);
         exit(1);
     }
 }
 
-/* As the one of libc: six words, whatever the caller gave. */
+static enum inject_call part_of(long number, long op)
+{
+    switch (number) {
+    case SYS_futex:
+        return op == FUTEX_WAIT_PRIVATE ? CALL_syscall_futex_wait
+                                        : CALL_syscall;
+    case SYS_membarrier:
+        return CALL_syscall_membarrier;
+    case SYS_uname:
+        return CALL_syscall_uname;
+    default:
+        return CALL_syscall;
+    }
+}
+
+/* Takes words, whatever the caller gave, as the one of libc does. */
 long fault_syscall(long number, ...)
 {
-    long a[6];
+    long a[6] = { 0 };
+    int count = arity(number);
     va_list args;
 
     va_start(args, number);
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < count; i++)
         a[i] = va_arg(args, long);
     va_end(args);
-    if (syscall_hit(number, (int)a[1], __builtin_return_address(0)))
+    if (inject_hit(part_of(number, (int)a[1]), __builtin_return_address(0)))
         return -1;
     return syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

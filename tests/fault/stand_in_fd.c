@@ -65,9 +65,11 @@ int fault_close(int fd)
 
 int fault_epoll_ctl(int at, int op, int fd, struct epoll_event *event)
 {
-    if (op == EPOLL_CTL_ADD && HIT(epoll_ctl_add))
-        return -1;
-    if (op == EPOLL_CTL_DEL && HIT(epoll_ctl_del))
+    enum inject_call part = op == EPOLL_CTL_ADD   ? CALL_epoll_ctl_add
+                            : op == EPOLL_CTL_DEL ? CALL_epoll_ctl_del
+                                                  : CALL_epoll_ctl;
+
+    if (inject_hit(part, __builtin_return_address(0)))
         return -1;
     return epoll_ctl(at, op, fd, event);
 }
@@ -165,15 +167,17 @@ ssize_t fault_sendfile(int to, int from, off_t *offset, size_t len)
 
 int fault_fcntl(int fd, int op, ...)
 {
+    enum inject_call part;
     va_list args;
     int arg;
 
     va_start(args, op);
     arg = va_arg(args, int);
     va_end(args);
-    if (op == F_GETFL && HIT(fcntl_get))
-        return -1;
-    if (op == F_SETFL && (arg & O_NONBLOCK) && HIT(fcntl_set))
+    part = op == F_GETFL             ? CALL_fcntl_get
+           : (arg & O_NONBLOCK) != 0 ? CALL_fcntl_set
+                                     : CALL_fcntl;
+    if (inject_hit(part, __builtin_return_address(0)))
         return -1;
     return fcntl(fd, op, arg);
 }
