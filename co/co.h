@@ -50,6 +50,7 @@ extern "C" {
 
 /* ---- Time ---------------------------------------------------------------- */
 
+/* Units of time, and the two deadlines that are no time: see above. */
 #define CO_USEC INT64_C(1000)
 #define CO_MSEC INT64_C(1000000)
 #define CO_SECOND INT64_C(1000000000)
@@ -71,6 +72,7 @@ void co_restore_deadline(int64_t old);
 
 /* ---- Runtime ------------------------------------------------------------- */
 
+/* What a coroutine runs, and what co_offload() does. */
 typedef void co_fn(void *arg);
 
 struct co_config {            /* public; zero means the default */
@@ -116,8 +118,8 @@ int co_shutdown(int64_t deadline);
 
 /* ---- Coroutines ---------------------------------------------------------- */
 
-struct co; /* a handle; whoever spawned it joins or detaches it */
-struct co_sched;
+struct co;       /* a handle; whoever spawned it joins or detaches it */
+struct co_sched; /* a scheduler; good until the runtime stops */
 
 struct co_attr {      /* public; zero means the default */
     const char *name; /* borrowed for the coroutine's life */
@@ -201,6 +203,7 @@ void co_mutex_lock(struct co_mutex *m);    /* [waits] */
 bool co_mutex_trylock(struct co_mutex *m); /* [any] */
 void co_mutex_unlock(struct co_mutex *m);  /* [any] the owner's side */
 
+/* As POSIX has them, with deadlines. */
 struct co_cond {
     struct co_waitq waiters;
 };
@@ -209,7 +212,7 @@ int co_cond_wait(struct co_cond *c, struct co_mutex *m,
 void co_cond_signal(struct co_cond *c);    /* [any] */
 void co_cond_broadcast(struct co_cond *c); /* [any] */
 
-struct co_sem {
+struct co_sem { /* a count that waits instead of falling below 0 */
     struct co_waitq waiters;
     long value; /* public before first use */
 };
@@ -248,6 +251,7 @@ int co_chan_recv(struct co_chan *ch, void *elem,
                  int64_t deadline);     /* [waits] */
 void co_chan_close(struct co_chan *ch); /* closing again is fine.  [any] */
 
+/* What one case of co_select() asks for. */
 enum co_op { CO_OP_SEND = 1, CO_OP_RECV = 2, CO_OP_FD = 3 };
 
 struct co_case {          /* public but for priv */
@@ -260,6 +264,7 @@ struct co_case {          /* public but for priv */
     void *priv[7];
 };
 /* clang-format off */
+/* Cases: to send *ptr; to receive into it; to find fd ready for an event. */
 #define CO_SEND(ch, ptr) { (ch), (void *)(ptr), CO_OP_SEND, 0, -1, 0, { 0 } }
 #define CO_RECV(ch, ptr) { (ch), (ptr), CO_OP_RECV, 0, -1, 0, { 0 } }
 #define CO_FD(fd, events) { NULL, NULL, CO_OP_FD, 0, (fd), (events), { 0 } }
@@ -291,6 +296,7 @@ int co_select(struct co_case *cases, int count, int64_t deadline);
  * them then waits for the new file.  For a number that these functions made
  * this takes up to two seconds. */
 
+/* What to wait for, as bits: poll(2)'s events of these names. */
 enum { CO_READ = 1, CO_WRITE = 2, CO_PRI = 4, CO_HUP = 8 };
 
 /* Waits until fd is ready for one of events, and returns what is; CO_HUP is

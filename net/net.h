@@ -53,8 +53,8 @@ extern "C" {
 
 enum { NET_ADDR_MAX = 128 }; /* bytes that hold any of them, zero included */
 
-struct net_listener;
-struct net_conn;
+struct net_listener; /* open sockets, of net_serve() or of who accepts */
+struct net_conn;     /* a connection; closed by whom it was handed to */
 
 /* ---- Servers ---------------------------------------------------------------
  */
