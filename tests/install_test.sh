@@ -136,6 +136,11 @@ for kind in shared static; do
     check pkgconfig_cxx_$kind $kind
 done
 
+# shellcheck disable=SC2046,SC2086
+$CC $CFLAGS main.c $(pkg-config --cflags --libs-only-L corten) -l:libcorten.a \
+    -o pkgconfig_alone
+check pkgconfig_alone static
+
 cat >CMakeLists.txt <<'END'
 cmake_minimum_required(VERSION 3.25)
 project(user LANGUAGES C CXX)
