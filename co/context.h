@@ -19,7 +19,9 @@
 #include <fenv.h>
 #include <setjmp.h>
 struct context {
-    void *sp; /* a little below the frame that was left */
+    void *sp;    /* a little below the frame that was left */
+    void *frame; /* that frame's address; gdb.py undoes the encryption of
+                    regs with it */
     jmp_buf regs;
     femode_t fp;
 };

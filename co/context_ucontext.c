@@ -24,6 +24,7 @@ enum { FRAME_MAX = 512 };
 static void save(struct context *c, void *frame)
 {
     c->sp = (char *)frame - FRAME_MAX;
+    c->frame = frame;
     c->fp = (femode_t){ 0 }; /* it has gaps, and is compared as bytes */
     /* Cannot fail: the Linux implementations only read registers. */
     (void)fegetmode(&c->fp);

@@ -1,0 +1,130 @@
+/* gdb_program.c - what gdb_test.py looks at.
+ *
+ * One coroutine waits for a channel, one in a read, one is ready and one has
+ * not started, each three calls deep; the root coroutine stops the process with
+ * a breakpoint's name, or, given an argument, sleeps for ever after it has said
+ * so, or aborts.  The lines that must show up in backtraces end in a comment
+ * which says their frame; the barriers keep calls from becoming jumps.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "co/co.h"
+#include "tests/test.h"
+
+#include <sys/socket.h>
+
+#define BARRIER() __asm__ volatile("" ::: "memory")
+
+static struct co_chan *chan;
+static int pair[2];
+
+__attribute__((noinline)) static void chan_inner(int depth)
+{
+    int got;
+
+    (void)co_chan_recv(chan, &got, CO_FOREVER); /* chan_inner */
+    CHECK(depth == 3);
+}
+
+__attribute__((noinline)) static void chan_middle(int depth)
+{
+    chan_inner(depth + 1); /* chan_middle */
+    BARRIER();
+}
+
+static void chan_outer(void *arg)
+{
+    chan_middle(*(int *)arg + 1); /* chan_outer */
+    BARRIER();
+}
+
+__attribute__((noinline)) static void read_inner(char *buf, size_t size)
+{
+    (void)co_read(pair[0], buf, size, CO_FOREVER); /* read_inner */
+    BARRIER();
+}
+
+__attribute__((noinline)) static void read_middle(size_t size)
+{
+    char buf[16];
+
+    read_inner(buf, size); /* read_middle */
+    BARRIER();
+}
+
+static void read_outer(void *arg)
+{
+    read_middle(*(int *)arg + 7u); /* read_outer */
+    BARRIER();
+}
+
+__attribute__((noinline)) static void ready_inner(void)
+{
+    co_yield_now(); /* ready_inner */
+    BARRIER();
+}
+
+__attribute__((noinline)) static void ready_middle(void)
+{
+    ready_inner(); /* ready_middle */
+    BARRIER();
+}
+
+static void ready_outer(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        ready_middle(); /* ready_outer */
+        BARRIER();
+    }
+}
+
+static void fresh(void *arg) { (void)arg; }
+
+/* Here the process stops, on the root coroutine's stack. */
+__attribute__((noinline)) void gdb_stop(const char *how)
+{
+    if (how != NULL && strcmp(how, "abort") == 0)
+        abort();
+    BARRIER();
+    if (how != NULL && strcmp(how, "wait") == 0) {
+        puts("ready");
+        (void)fflush(stdout);
+        for (;;)
+            (void)pause(); /* the thread, on purpose: nobody else runs */
+    }
+}
+
+static struct co *spawn(co_fn *fn, void *arg, const char *name)
+{
+    struct co_attr attr = { .name = name };
+    struct co *co = co_spawn(fn, arg, &attr); /* spawned */
+
+    CHECK(co != NULL);
+    co_detach(co);
+    return co;
+}
+
+static void root(void *arg)
+{
+    int one = 1;
+
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    CHECK((chan = co_chan_new(sizeof(int), 0)) != NULL);
+    (void)spawn(chan_outer, &one, "in channel");
+    (void)spawn(read_outer, &one, "in read");
+    (void)spawn(ready_outer, NULL, "ready one");
+    for (int i = 0; i < 4; i++)
+        co_yield_now();
+    (void)spawn(fresh, NULL, "fresh one");
+    gdb_stop(arg); /* root */
+    co_chan_close(chan);
+    co_stop();
+}
+
+int main(int argc, char **argv)
+{
+    struct co_config config = { .schedulers = 1 };
+
+    return co_run(root, argc > 1 ? argv[1] : NULL, &config) == 0 ? 0 : 1;
+}
