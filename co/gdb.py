@@ -24,6 +24,7 @@ POST_START, POST_WAKE, POST_CLOSED = 2, 4, 32  # core.h
 FOREVER = 2**63 - 1
 WINDOW = 1536  # read below each struct co: the frames of most parked ones
 FRAMES = 32  # looked at to find who waits
+FIRST = "context_start", "context_first"  # the outermost frames
 
 ZEROS = ("their stacks are zeros in this core.  GDB's own gcore leaves out "
          "mappings with guard pages; the kernel's cores are whole: ulimit -c "
@@ -354,13 +355,15 @@ class Runtime:
         verb = None
         for pc in self.callers(co):
             ours, name, line = self.code.describe(pc)
+            if name in FIRST:
+                break
             if ours:
                 verb = name
             elif verb is None:
                 return f"{name} {line}"
             else:
                 return f"{verb} < {name} {line}"
-        if verb in ("context_first", "context_start"):
+        if co.wait == 0 and verb in (None, "context_switch", "entry"):
             fn = self.co.look(co.data, "fn")
             return f"not started: {self.code.describe(fn + 1)[1]}"
         return str(verb)
@@ -451,18 +454,22 @@ class ParkedUnwinder(gdb.unwinder.Unwinder):
             gdb.invalidate_cached_frames()
 
 
-class HostFilter:
-    """Leaves the thread's own frame out of a coroutine's backtrace."""
+class Filter:
+    """Leaves the thread's own frame out of a coroutine's backtrace, and what the
+    C library has outside of its first frame."""
 
     def __init__(self):
         self.name, self.priority, self.enabled = "corten", 0, True
         gdb.frame_filters[self.name] = self
 
     def filter(self, frames):
-        if not unwinder.enabled:
-            return frames
-        return itertools.dropwhile(
-            lambda frame: unwinder.is_host(frame.inferior_frame()), frames)
+        if unwinder.enabled:
+            frames = itertools.dropwhile(
+                lambda frame: unwinder.is_host(frame.inferior_frame()), frames)
+        for frame in frames:
+            yield frame
+            if frame.inferior_frame().name() == FIRST[0]:
+                return
 
 
 # ---- Commands ------------------------------------------------------------------------
@@ -551,6 +558,6 @@ coroutines" says of it."""
 
 unwinder = ParkedUnwinder()
 gdb.unwinder.register_unwinder(None, unwinder, replace=True)
-HostFilter()
+Filter()
 InfoCoroutines()
 CoroutineCommand()

@@ -1,10 +1,11 @@
 /* gdb_program.c - what gdb_test.py looks at.
  *
- * One coroutine waits for a channel, one in a read, one is ready and one has
- * not started, each three calls deep; the root coroutine stops the process with
- * a breakpoint's name, or, given an argument, sleeps for ever after it has said
- * so, or aborts.  The lines that must show up in backtraces end in a comment
- * which says their frame; the barriers keep calls from becoming jumps.
+ * One coroutine waits for a channel, one in a read, one is ready, each three
+ * calls deep, and one has not started.  Then the root coroutine calls
+ * gdb_stop(), where a debugger can stop; with the argument "wait" it says so
+ * and blocks its thread, with "abort" it dies.  Lines that must show up in
+ * backtraces end in a comment that says which; the barriers keep calls from
+ * becoming jumps.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,6 +18,7 @@
 
 static struct co_chan *chan;
 static int pair[2];
+static volatile long long answer = 42;
 
 __attribute__((noinline)) static void chan_inner(int depth)
 {
@@ -28,8 +30,10 @@ __attribute__((noinline)) static void chan_inner(int depth)
 
 __attribute__((noinline)) static void chan_middle(int depth)
 {
+    long long kept = answer; /* in a register that a switch must save */
+
     chan_inner(depth + 1); /* chan_middle */
-    BARRIER();
+    CHECK_EQ(kept, 42);
 }
 
 static void chan_outer(void *arg)
@@ -126,5 +130,6 @@ int main(int argc, char **argv)
 {
     struct co_config config = { .schedulers = 1 };
 
+    (void)alarm(60); /* whoever started us may be gone */
     return co_run(root, argc > 1 ? argv[1] : NULL, &config) == 0 ? 0 : 1;
 }

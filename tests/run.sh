@@ -24,7 +24,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-packages='build-essential cmake ninja-build pkg-config python3 file
+packages='build-essential cmake ninja-build pkg-config python3 file gdb
     libuv1-dev libglib2.0-dev libevent-dev'
 usual=0.1
 case $preset in
