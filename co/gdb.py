@@ -24,7 +24,7 @@ POST_START, POST_WAKE, POST_CLOSED = 2, 4, 32  # core.h
 FOREVER = 2**63 - 1
 WINDOW = 1536  # read below each struct co: the frames of most parked ones
 FRAMES = 32  # looked at to find who waits
-FIRST = "context_start", "context_first"  # the outermost frames
+FIRST = "context_start", "context_first", "entry"  # the outermost frames
 
 ZEROS = ("their stacks are zeros in this core.  GDB's own gcore leaves out "
          "mappings with guard pages; the kernel's cores are whole: ulimit -c "
@@ -352,21 +352,21 @@ class Runtime:
             return self.where_running(co)
         if co.state == "ended":
             return "not joined"
-        verb = None
+        calls = []  # the library's, from the inside
         for pc in self.callers(co):
             ours, name, line = self.code.describe(pc)
+            if not ours:
+                calls.append(f"{name} {line}")
+                return " < ".join(calls[-2:])
             if name in FIRST:
                 break
-            if ours:
-                verb = name
-            elif verb is None:
-                return f"{name} {line}"
-            else:
-                return f"{verb} < {name} {line}"
-        if co.wait == 0 and verb in (None, "context_switch", "entry"):
+            calls.append(name)
+        if calls in ([], ["context_switch"]) and co.wait == 0:
             fn = self.co.look(co.data, "fn")
             return f"not started: {self.code.describe(fn + 1)[1]}"
-        return str(verb)
+        # One of the library's own: the call it is in, and what it is.
+        public = [name for name in calls if name.startswith(("co_", "net_"))]
+        return " < ".join(public[:1] + calls[-1:])
 
     def where_running(self, co):
         with selection_kept():
