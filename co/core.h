@@ -12,6 +12,7 @@
 #include "co/asan.h"
 #include "co/co.h"
 #include "co/context.h"
+#include "co/hidden.h"
 #include "co/list.h"
 #include "co/poller.h"
 #include "co/stack.h"
@@ -44,6 +45,17 @@ struct cxx_globals {
     unsigned uncaught;
 };
 
+/* What a switch takes from the thread, when it is there at all: a C++ exception
+ * that is being handled, what a library keeps (co_sys_guest()). */
+enum { KEPT_CXX = 1, KEPT_GUEST = 2 };
+
+struct guest {
+    void *(*take)(void);
+    void (*give)(void *kept);
+    void (*drop)(void);
+};
+extern HIDDEN _Atomic(const struct guest *) switch_guest;
+
 /* The order is that of cache lines of 64 bytes (x86-64, assembly back end): a
  * switch touches the first, spawning and ending the first two, waiting for most
  * things the first three. */
@@ -54,7 +66,7 @@ struct co {
     int err;           /* errno while switched away */
     bool cancelled;    /* co_cancel(), as the owner has seen it */
     bool hold;         /* co_hold_cancel() */
-    bool in_cxx;       /* cxx holds something */
+    uint8_t kept;      /* KEPT_*: what was taken from the thread */
     bool detached;     /* from birth; constant */
     struct wait *wait; /* the ticket it is parked on, or NULL */
 
@@ -84,7 +96,8 @@ struct co {
     bool ended;
     bool released; /* detached, or joined */
 
-    struct cxx_globals cxx; /* owner; set while switched away in a catch */
+    struct cxx_globals cxx; /* owner; with KEPT_CXX */
+    void *guest;            /* owner; with KEPT_GUEST */
     struct list any;        /* owner; in sched.any until it starts */
     struct co_group *group; /* constant; NULL unless of co_group_go() */
     struct list member;     /* under group->waiters.lock */

@@ -48,6 +48,7 @@ static void end(struct co *co)
         coro_keys_end(co);
     if (co->at_end != NULL)
         co->at_end(co);
+    switch_drop_guest();
     context_reset_fp();
     if (co->timer_at != 0) {
         timer_drop(&s->timer, co->stack.number);

@@ -16,6 +16,7 @@
 #include "co/bug.h"
 #include "co/clock.h"
 #include "co/overflow.h"
+#include "co/sys.h"
 #include "co/wait.h"
 #include <errno.h>
 #include <limits.h>
@@ -133,7 +134,7 @@ static int drain(struct sched *s, bool (*left)(const struct sched *s))
             errno = ETIMEDOUT;
             return -1;
         }
-        (void)ppoll(&fd, 1, &most, NULL); /* whatever it says: step */
+        (void)sys.ppoll(&fd, 1, &most, NULL); /* whatever it says: step */
         sched_step(s);
     }
     return 0;

@@ -7,6 +7,7 @@
 #include "co/reserve.h"
 #include "co/runq.h"
 #include "co/sched_set.h"
+#include "co/sys.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -216,8 +217,9 @@ static bool is_tcp(int fd)
     int protocol = 0;
     socklen_t len = sizeof protocol;
     int err = errno;
-    bool tcp = getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
-               protocol == IPPROTO_TCP;
+    bool tcp =
+        sys.getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
+        protocol == IPPROTO_TCP;
 
     errno = err;
     return tcp;

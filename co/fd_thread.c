@@ -9,6 +9,7 @@
 #include "co/fd_thread.h"
 #include "co/clock.h"
 #include "co/fd_word.h"
+#include "co/sys.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -21,7 +22,7 @@ static atomic_uint key_made;     /* the key + 1 */
 static void close_own(void *value)
 {
     (void)value;
-    (void)close(own_fd - 1);
+    (void)sys.close(own_fd - 1);
     own_fd = 0;
 }
 
@@ -52,11 +53,11 @@ int fd_thread_open(struct wait *w)
 
         if (make_key(&key) < 0)
             return -1;
-        fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        fd = sys.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
         if (fd < 0)
             return -1;
         if ((err = pthread_setspecific(key, &own_fd)) != 0) {
-            (void)close(fd);
+            (void)sys.close(fd);
             errno = err;
             return -1;
         }
@@ -70,7 +71,7 @@ void fd_thread_forsake(void)
 {
     threads = (struct co_waitq){ 0 };
     if (own_fd != 0)
-        (void)close(own_fd - 1);
+        (void)sys.close(own_fd - 1);
     own_fd = 0;
 }
 
@@ -147,10 +148,10 @@ int fd_thread_park(struct wait *w, struct pollfd *fds, unsigned n)
             left = clock_timespec(ns > 0 ? ns : 0);
             timeout = &left;
         }
-        if (ppoll(fds, n + 1, timeout, NULL) < 0 && errno != EINTR)
+        if (sys.ppoll(fds, n + 1, timeout, NULL) < 0 && errno != EINTR)
             wait_expire(w, errno); /* ENOMEM */
         else if (fds[0].revents != 0 &&
-                 read(w->thread_fd, &count, sizeof count) > 0)
+                 sys.read(w->thread_fd, &count, sizeof count) > 0)
             break;
         else if (any_ready(fds + 1, n))
             wait_expire(w, 0);

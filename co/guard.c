@@ -8,6 +8,8 @@
  */
 #include "co/guard.h"
 
+#include "co/sys.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -29,12 +31,12 @@ long guard_map_limit(void)
 {
     char text[32];
     ssize_t n;
-    int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+    int fd = sys.open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
         return 0;
-    n = read(fd, text, sizeof(text) - 1);
-    (void)close(fd); /* it was only read */
+    n = sys.read(fd, text, sizeof(text) - 1);
+    (void)sys.close(fd); /* it was only read */
     if (n <= 0)
         return 0;
     text[n] = 0;

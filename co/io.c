@@ -14,6 +14,7 @@
 #include "co/overflow.h"
 #include "co/runq.h"
 #include "co/switch.h"
+#include "co/sys.h"
 #include <errno.h>
 
 enum { IO_TURN = 64 }; /* calls between two looks at the poller */
@@ -116,7 +117,7 @@ static ssize_t recv_again(int fd, uint32_t gen, void *const *buf, size_t len,
         check_fault(*buf, len);
         if (errno != EAGAIN || wait_ready(fd, gen, POLLER_READ, deadline) < 0)
             return -1;
-    } while ((n = recv(fd, *buf, len, MSG_DONTWAIT)) < 0);
+    } while ((n = sys.recv(fd, *buf, len, MSG_DONTWAIT)) < 0);
     return n;
 }
 
@@ -138,7 +139,7 @@ static inline ssize_t recv_own(int fd, uint64_t word, void *const *buf,
     if (e != NULL && fd_drained(e, gen) && len > 0 && s->running != NULL &&
         fd_wait_edge(e, deadline) < 0 && errno != ETIMEDOUT)
         return -1;
-    n = recv(fd, *buf, len, MSG_DONTWAIT);
+    n = sys.recv(fd, *buf, len, MSG_DONTWAIT);
     if (n < 0 && (n = recv_again(fd, gen, buf, len, deadline)) < 0)
         return -1;
     if (e != NULL && (size_t)n < len && n > 0)
@@ -189,8 +190,8 @@ static ssize_t try_recv(int fd, void *args)
 
     if (a->addr_len != NULL)
         *a->addr_len = a->addr_size;
-    n = recvfrom(fd, a->buf, a->len, a->flags | MSG_DONTWAIT, a->addr,
-                 a->addr_len);
+    n = sys.recvfrom(fd, a->buf, a->len, a->flags | MSG_DONTWAIT, a->addr,
+                     a->addr_len);
     if (n < 0)
         check_fault(a->buf, a->len);
     return n;
@@ -223,7 +224,7 @@ bool io_wants_rest(int fd, int flags)
     socklen_t len = sizeof type;
 
     return (flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) == MSG_WAITALL &&
-           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+           sys.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
            type == SOCK_STREAM;
 }
 
@@ -281,7 +282,7 @@ ssize_t co_recv_into(int fd, void *const *buf, size_t len, int64_t deadline)
         return recv_own(fd, word, buf, len, deadline);
     if (io_cancelled())
         return -1;
-    n = recv(fd, *buf, len, MSG_DONTWAIT);
+    n = sys.recv(fd, *buf, len, MSG_DONTWAIT);
     return n >= 0 ? n : recv_again(fd, gen, buf, len, deadline);
 }
 
@@ -300,8 +301,8 @@ static ssize_t try_send(int fd, void *args)
 {
     struct send_args *a = args;
     ssize_t n =
-        sendto(fd, a->buf, a->len, a->flags | MSG_DONTWAIT | MSG_NOSIGNAL,
-               a->addr, a->addr_len);
+        sys.sendto(fd, a->buf, a->len, a->flags | MSG_DONTWAIT | MSG_NOSIGNAL,
+                   a->addr, a->addr_len);
 
     if (n < 0)
         check_fault(a->buf, a->len);
@@ -324,7 +325,7 @@ ssize_t co_send(int fd, const void *buf, size_t len, int flags,
     ssize_t n;
 
     if (fd_own(fd) && !io_cancelled()) {
-        n = send(fd, buf, len, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+        n = sys.send(fd, buf, len, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n >= 0) {
             (void)count_call();
             return n;

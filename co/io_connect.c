@@ -8,6 +8,7 @@
  */
 #include "co/fd.h"
 #include "co/io.h"
+#include "co/sys.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -22,13 +23,14 @@ static int begin_nonblock(int fd)
 {
     int flags;
 
-    if (fd_own(fd) && (flags = fcntl(fd, F_GETFL)) >= 0 && (flags & O_NONBLOCK))
+    if (fd_own(fd) && (flags = sys.fcntl(fd, F_GETFL)) >= 0 &&
+        (flags & O_NONBLOCK))
         return -2;
     (void)pthread_mutex_lock(&flags_lock);
-    flags = fcntl(fd, F_GETFL);
+    flags = sys.fcntl(fd, F_GETFL);
     if (flags >= 0 && (flags & O_NONBLOCK))
         flags = -2;
-    else if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+    else if (flags >= 0 && sys.fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
         flags = -1;
     if (flags < 0)
         (void)pthread_mutex_unlock(&flags_lock);
@@ -41,7 +43,7 @@ static void end_nonblock(int fd, int flags)
 
     if (flags == -2)
         return;
-    (void)fcntl(fd, F_SETFL, flags); /* it was possible a moment ago */
+    (void)sys.fcntl(fd, F_SETFL, flags); /* it was possible a moment ago */
     (void)pthread_mutex_unlock(&flags_lock);
     errno = err;
 }
@@ -54,22 +56,25 @@ static int adopt(int fd)
     if (fd_fresh(fd) == 0)
         return fd;
     err = errno;
-    (void)close(fd);
+    (void)sys.close(fd);
     errno = err;
     return -1;
 }
 
 int co_socket(int domain, int type, int protocol)
 {
-    int fd = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    int fd = sys.socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 
     return fd < 0 ? -1 : adopt(fd);
 }
+
+int co_sys_fresh(int fd) { return fd_fresh(fd); }
 
 struct accept_args {
     struct sockaddr *addr;
     socklen_t *len;
     socklen_t size;
+    int flags;
 };
 
 static ssize_t try_accept(int fd, void *args)
@@ -82,17 +87,23 @@ static ssize_t try_accept(int fd, void *args)
         return -1;
     if (a->len != NULL)
         *a->len = a->size;
-    r = accept4(fd, a->addr, a->len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    r = sys.accept4(fd, a->addr, a->len, a->flags);
     end_nonblock(fd, flags);
     return r;
 }
 
-int co_accept(int fd, struct sockaddr *addr, socklen_t *len, int64_t deadline)
+int co_sys_accept(int fd, struct sockaddr *addr, socklen_t *len, int flags,
+                  int64_t deadline)
 {
-    struct accept_args a = { addr, len, len != NULL ? *len : 0 };
+    struct accept_args a = { addr, len, len != NULL ? *len : 0, flags };
     ssize_t r = io_run(fd, POLLER_READ, deadline, try_accept, &a);
 
     return r < 0 ? -1 : adopt((int)r);
+}
+
+int co_accept(int fd, struct sockaddr *addr, socklen_t *len, int64_t deadline)
+{
+    return co_sys_accept(fd, addr, len, SOCK_NONBLOCK | SOCK_CLOEXEC, deadline);
 }
 
 struct connect_args {
@@ -107,7 +118,7 @@ static int connect_once(int fd, const struct connect_args *a)
 
     if (flags == -1)
         return -1;
-    r = connect(fd, a->addr, a->len);
+    r = sys.connect(fd, a->addr, a->len);
     end_nonblock(fd, flags);
     return r;
 }
@@ -142,7 +153,7 @@ static int finish_connect(int fd, int64_t deadline)
     int err = 0;
 
     if (co_fd_wait(fd, CO_WRITE, deadline) < 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) < 0)
+        sys.getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) < 0)
         return -1;
     if (err == 0)
         return 0;

@@ -18,6 +18,7 @@
 #include "co/io.h"
 #include "co/overflow.h"
 #include "co/poller.h"
+#include "co/sys.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -34,8 +35,8 @@ struct vec {
 
 static ssize_t call(int fd, const struct vec *v)
 {
-    return v->write ? writev(fd, v->iov, v->count)
-                    : readv(fd, v->iov, v->count);
+    return v->write ? sys.writev(fd, v->iov, v->count)
+                    : sys.readv(fd, v->iov, v->count);
 }
 
 /* Opens what fd refers to once more, without blocking, for one call. */
@@ -46,13 +47,13 @@ static ssize_t call_reopened(int fd, const struct vec *v)
     ssize_t n;
 
     (void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    again = open(name, (v->write ? O_WRONLY : O_RDONLY) | O_NONBLOCK |
-                           O_NOCTTY | O_CLOEXEC);
+    again = sys.open(name, (v->write ? O_WRONLY : O_RDONLY) | O_NONBLOCK |
+                               O_NOCTTY | O_CLOEXEC);
     if (again < 0)
         return -2; /* no /proc, or not permitted: do without */
     n = call(again, v);
     err = errno;
-    (void)close(again);
+    (void)sys.close(again);
     errno = err;
     return n;
 }
@@ -62,7 +63,7 @@ static bool is_tty_slave(int fd)
 {
     unsigned number;
 
-    return isatty(fd) && ioctl(fd, TIOCGPTN, &number) < 0;
+    return isatty(fd) && sys.ioctl(fd, TIOCGPTN, &number) < 0;
 }
 
 /* The last resort: ready now, and then called; and at most what there is room
@@ -92,7 +93,7 @@ static ssize_t call_when_ready(int fd, const struct vec *v, size_t room)
 static ssize_t call_by_kind(int fd, const struct vec *v)
 {
     struct stat st;
-    int flags = fcntl(fd, F_GETFL);
+    int flags = sys.fcntl(fd, F_GETFL);
     size_t room = PIPE_BUF; /* of a pipe, as poll(2) promises */
     ssize_t n = -2;
 
@@ -164,12 +165,12 @@ static ssize_t try_vec(int fd, void *args)
         struct msghdr msg = { .msg_iov = (struct iovec *)v->iov,
                               .msg_iovlen = (size_t)v->count };
 
-        n = sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+        n = sys.sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n >= 0 || errno != ENOTSOCK)
             return n;
-        n = pwritev2(fd, v->iov, v->count, -1, RWF_NOWAIT);
+        n = sys.pwritev2(fd, v->iov, v->count, -1, RWF_NOWAIT);
     } else {
-        n = preadv2(fd, v->iov, v->count, -1, RWF_NOWAIT);
+        n = sys.preadv2(fd, v->iov, v->count, -1, RWF_NOWAIT);
     }
     if (n > 0 && (size_t)n < length(v))
         return finish_file(fd, v, (size_t)n);
@@ -181,6 +182,13 @@ static ssize_t try_vec(int fd, void *args)
     if (n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL))
         return call_by_kind(fd, v);
     return n;
+}
+
+ssize_t co_sys_try(int fd, const struct iovec *iov, int count, bool write)
+{
+    struct vec v = { .iov = iov, .count = count, .write = write };
+
+    return try_vec(fd, &v);
 }
 
 static ssize_t run(int fd, struct vec *v, int64_t deadline)

@@ -7,6 +7,7 @@
  */
 #include "co/co.h"
 #include "co/io.h"
+#include "co/sys.h"
 
 struct msg_args {
     struct msghdr *msg;
@@ -22,7 +23,7 @@ static ssize_t try_recvmsg(int fd, void *args)
 
     a->msg->msg_namelen = a->name_size;
     a->msg->msg_controllen = a->control_size;
-    return recvmsg(fd, a->msg, a->flags | MSG_DONTWAIT);
+    return sys.recvmsg(fd, a->msg, a->flags | MSG_DONTWAIT);
 }
 
 static size_t recvmsg_rest(int fd, const struct msghdr *msg, size_t skip,
@@ -65,7 +66,7 @@ static ssize_t try_sendmsg(int fd, void *args)
 {
     struct msg_args *a = args;
 
-    return sendmsg(fd, a->msg, a->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sys.sendmsg(fd, a->msg, a->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 ssize_t co_sendmsg(int fd, const struct msghdr *msg, int flags,

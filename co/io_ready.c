@@ -5,6 +5,7 @@
  */
 #include "co/fd.h"
 #include "co/io.h"
+#include "co/sys.h"
 #include <errno.h>
 #include <poll.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ int io_poll(int fd, int events)
 {
     struct pollfd p = { .fd = fd, .events = io_poll_events(events) };
 
-    while (poll(&p, 1, 0) < 0)
+    while (sys.poll(&p, 1, 0) < 0)
         if (errno != EINTR)
             return -1;
     if (fd < 0 || (p.revents & POLLNVAL)) { /* poll(2) skips what is negative */
@@ -63,7 +64,7 @@ int co_close(int fd)
     /* Others may be asking the kernel about fd just now; the generation tells
      * them that the answer is worth nothing. */
     asan_ignore_begin();
-    r = close(fd);
+    r = sys.close(fd);
     asan_ignore_end();
     fd_forgotten(fd, gen);
     /* Linux has closed it even when it says EINTR (close(2)). */

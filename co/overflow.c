@@ -10,6 +10,7 @@
  */
 #include "co/overflow.h"
 #include "co/core.h"
+#include "co/sys.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -132,7 +133,7 @@ static void report(const struct stack *stack, const void *addr)
     put_number(&t, stack_usable(stack), 10);
     put(&t, " usable)\n  more stack: co_attr.stack_size for this coroutine, "
             "co_config.stack_size for all\n");
-    (void)!write(STDERR_FILENO, t.bytes, t.len); /* nobody left to tell */
+    (void)!sys.write(STDERR_FILENO, t.bytes, t.len); /* nobody left to tell */
 }
 
 /* ---- The signal ------------------------------------------------------------

@@ -9,6 +9,7 @@
  */
 #include "co/bug.h"
 #include "co/poller.h"
+#include "co/sys.h"
 #include <errno.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -56,7 +57,7 @@ void poller_close(struct poller *p)
     int err = errno; /* of whoever gives up half way */
 
     if (p->fd >= 0)
-        (void)close(p->fd); /* nothing is lost with it */
+        (void)sys.close(p->fd); /* nothing is lost with it */
     p->fd = -1;
     errno = err;
 }
@@ -93,7 +94,7 @@ void poller_clear(struct poller *p, int fd)
 int poller_wait(struct poller *p, struct poller_event *events, bool block)
 {
     struct epoll_event ready[POLLER_BATCH];
-    int n = epoll_wait(p->fd, ready, POLLER_BATCH, block ? -1 : 0);
+    int n = sys.epoll_wait(p->fd, ready, POLLER_BATCH, block ? -1 : 0);
 
     if (n < 0) {
         /* Anything else would be returned again at once, for ever. */

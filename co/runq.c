@@ -7,6 +7,7 @@
  */
 #include "co/runq.h"
 #include "co/reserve.h"
+#include "co/sys.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -23,7 +24,7 @@ int runq_open(struct sched *s)
         return -1;
     s->ring_mask = RING_FIRST - 1;
     s->head = s->tail = 0;
-    s->eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    s->eventfd = sys.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (s->eventfd >= 0)
         return 0;
     reserve_close(s->ring, STACK_MAX * sizeof *s->ring);
@@ -35,7 +36,7 @@ void runq_close(struct sched *s)
 {
     int err = errno; /* of whoever gives up half way */
 
-    (void)close(s->eventfd); /* nobody writes it any more */
+    (void)sys.close(s->eventfd); /* nobody writes it any more */
     reserve_close(s->ring, STACK_MAX * sizeof *s->ring);
     s->ring = NULL;
     errno = err;
@@ -63,7 +64,7 @@ static void wake(struct sched *s)
     if (atomic_load(&s->sleeping) && atomic_exchange(&s->sleeping, 0))
         /* Can fail only when the counter is at its maximum: it is readable
          * then. */
-        (void)!write(s->eventfd, &one, sizeof one);
+        (void)!sys.write(s->eventfd, &one, sizeof one);
 }
 
 void runq_forward(struct sched *s, struct post *p)

@@ -13,6 +13,7 @@
 #include "co/fd.h"
 #include "co/runq.h"
 #include "co/switch.h"
+#include "co/sys.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -29,7 +30,7 @@ void sched_nudge(struct sched *s)
 {
     uint64_t one = 1;
 
-    (void)!write(s->eventfd, &one, sizeof one); /* EAGAIN: it is readable */
+    (void)!sys.write(s->eventfd, &one, sizeof one); /* EAGAIN: it is readable */
 }
 
 void sched_free_later(struct sched *s, struct co *co)

@@ -6,6 +6,7 @@
 #include "co/fd.h"
 #include "co/runq.h"
 #include "co/sched.h"
+#include "co/sys.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -52,9 +53,9 @@ fail_memory:
 
 void sched_forsake(struct sched *s)
 {
-    (void)close(s->eventfd);
+    (void)sys.close(s->eventfd);
     s->eventfd = -1; /* a post may still come: it must write nowhere */
-    (void)close(s->timer.fd);
+    (void)sys.close(s->timer.fd);
     s->timer.fd = -1;
     poller_close(&s->poller);
     stack_cache_forsake(&s->stacks);

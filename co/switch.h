@@ -10,6 +10,19 @@
 
 #include "co/runq.h"
 
+void switch_take_guest(struct co *co);
+void switch_give_back(struct sched *s, struct co *co);
+
+/* A coroutine ends: what it leaves is nobody's. */
+static inline void switch_drop_guest(void)
+{
+    const struct guest *guest =
+        atomic_load_explicit(&switch_guest, memory_order_acquire);
+
+    if (__builtin_expect(guest != NULL, 0))
+        guest->drop();
+}
+
 static inline void switch_save(struct sched *s, struct co *co)
 {
     struct cxx_globals *cxx = s->cxx;
@@ -17,18 +30,20 @@ static inline void switch_save(struct sched *s, struct co *co)
     co->err = *s->errno_at;
     if (cxx != NULL && (cxx->caught != NULL || cxx->uncaught != 0)) {
         co->cxx = *cxx;
-        co->in_cxx = true;
+        co->kept |= KEPT_CXX;
         *cxx = (struct cxx_globals){ NULL, 0 };
     }
+    if (__builtin_expect(
+            atomic_load_explicit(&switch_guest, memory_order_relaxed) != NULL,
+            0))
+        switch_take_guest(co);
 }
 
 static inline void switch_restore(struct sched *s, struct co *co)
 {
     *s->errno_at = co->err;
-    if (co->in_cxx) {
-        *s->cxx = co->cxx;
-        co->in_cxx = false;
-    }
+    if (__builtin_expect(co->kept != 0, 0))
+        switch_give_back(s, co);
 }
 
 /* To the next ready one, or the loop. */

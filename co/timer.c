@@ -12,6 +12,7 @@
 #include "co/timer.h"
 #include "co/bug.h"
 #include "co/clock.h"
+#include "co/sys.h"
 #include <errno.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -44,7 +45,7 @@ int timer_open(struct timer *t, uint32_t limit)
     *t = (struct timer){ .fd = -1, .base = clock_now() };
     if (heap_open(&t->heap, limit) < 0)
         return -1;
-    t->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    t->fd = sys.timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (t->fd < 0) {
         heap_close(&t->heap);
         return -1;
@@ -57,7 +58,7 @@ void timer_close(struct timer *t)
     int err = errno; /* of whoever gives up half way */
 
     if (t->fd >= 0)
-        (void)close(t->fd); /* nothing is lost with it */
+        (void)sys.close(t->fd); /* nothing is lost with it */
     t->fd = -1;
     t->armed = 0;
     heap_close(&t->heap);

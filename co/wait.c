@@ -7,6 +7,7 @@
 #include "co/clock.h"
 #include "co/runq.h"
 #include "co/switch.h"
+#include "co/sys.h"
 #include <errno.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
@@ -88,7 +89,7 @@ void wait_wake_thread(struct wait *w)
 
     if (fd >= 0)
         /* The waiter does not go before it has read this. */
-        (void)!write(fd, &one, sizeof one);
+        (void)!sys.write(fd, &one, sizeof one);
     else if (atomic_exchange(&w->thread, THREAD_WOKEN) == THREAD_SLEEPS)
         futex_wake(&w->thread);
 }

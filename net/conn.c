@@ -9,6 +9,7 @@
  */
 #include "net/conn.h"
 #include "co/bug.h"
+#include "co/sys.h"
 #include "net/buffer.h"
 #include "net/net.h"
 #include <errno.h>
@@ -86,7 +87,7 @@ void conn_release(struct net_conn *c)
 {
     if (users_close(&c->users)) {
         /* A peer that is gone already makes it fail, and ends waits, too. */
-        (void)shutdown(c->fd, SHUT_RDWR);
+        (void)sys.shutdown(c->fd, SHUT_RDWR);
         co_fd_forget(c->fd);
     }
     (void)conn_leave(c, USERS_OTHER, 0);

@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "co/sys.h"
 #include "net/conn.h"
 #include "net/net.h"
 #include "net/resolve.h"
@@ -40,7 +41,7 @@ static int dial_one(const struct addr *to, int64_t deadline)
         err = ECONNREFUSED;
     } else {
         /* Fails on unix sockets, which send at once as they are. */
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        (void)sys.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         return fd;
     }
     (void)co_close(fd);

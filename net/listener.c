@@ -8,6 +8,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "net/listener.h"
+#include "co/sys.h"
 #include "net/conn.h"
 #include "net/resolve.h"
 #include <errno.h>
@@ -21,7 +22,7 @@ static const int on = 1, off = 0;
 
 static int set(int fd, int level, int name, const int *value)
 {
-    return setsockopt(fd, level, name, value, sizeof *value);
+    return sys.setsockopt(fd, level, name, value, sizeof *value);
 }
 
 static bool is_unix(const struct addr *a)
@@ -48,7 +49,7 @@ static bool is_stale(const struct addr *a)
     if (fd < 0)
         return false;
     /* A queue that is full says EAGAIN: somebody does listen. */
-    stale = connect(fd, &a->as.any, a->len) < 0 && errno == ECONNREFUSED;
+    stale = sys.connect(fd, &a->as.any, a->len) < 0 && errno == ECONNREFUSED;
     (void)co_close(fd);
     return stale;
 }
@@ -268,7 +269,7 @@ void net_listener_close(struct net_listener *l)
     (void)users_enter(&l->users, USERS_OTHER);
     if (users_close(&l->users)) {
         /* Ends the waits inside: accept() fails from now on. */
-        (void)shutdown(l->fd, SHUT_RDWR);
+        (void)sys.shutdown(l->fd, SHUT_RDWR);
         co_fd_forget(l->fd);
     }
     leave(l);

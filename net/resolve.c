@@ -9,6 +9,7 @@
  */
 #include "net/resolve.h"
 #include "co/co.h"
+#include "co/sys.h"
 #include <errno.h>
 #include <netdb.h>
 #include <stdatomic.h>
@@ -56,7 +57,7 @@ static void look_up(void *arg)
     int r;
 
     errno = 0;
-    r = getaddrinfo(j->name.host, NULL, &hints, &list);
+    r = sys.getaddrinfo(j->name.host, NULL, &hints, &list);
     if (r != 0) {
         j->err = errno_of(r);
         return;

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "co/sys.h"
 #include "net/conn.h"
 #include <errno.h>
 #include <signal.h>
@@ -50,7 +51,7 @@ static ssize_t quiet_sendfile(int to, int from, off_t offset, size_t len)
     (void)sigemptyset(&pending);
     (void)sigpending(&pending);
     (void)pthread_sigmask(SIG_BLOCK, &pipe, &old);
-    n = sendfile(to, from, &offset, len);
+    n = sys.sendfile(to, from, &offset, len);
     err = errno;
     if (n < 0 && err == EPIPE && sigismember(&pending, SIGPIPE) == 0)
         while (sigtimedwait(&pipe, NULL, &now) < 0 && errno == EINTR)
@@ -75,7 +76,7 @@ static ssize_t socket_sendfile(struct net_conn *c, int fd, off_t offset,
 
 static int socket_shutdown(struct net_conn *c)
 {
-    return shutdown(c->fd, SHUT_WR);
+    return sys.shutdown(c->fd, SHUT_WR);
 }
 
 static void socket_close(struct net_conn *c)
