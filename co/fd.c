@@ -217,12 +217,10 @@ static bool is_tcp(int fd)
     int protocol = 0;
     socklen_t len = sizeof protocol;
     int err = errno;
-    bool tcp =
-        sys.getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
-        protocol == IPPROTO_TCP;
 
-    errno = err;
-    return tcp;
+    (void)sys.getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len);
+    errno = err; /* no socket has no protocol */
+    return protocol == IPPROTO_TCP;
 }
 
 /* A park on a registration that is only believed to stand. */

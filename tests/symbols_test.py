@@ -20,7 +20,7 @@ HEAD = """\
 # mean: python3 tests/symbols_test.py --update, and commit this with it.
 """
 BUILD = os.environ.get("CORTEN_BUILD", "build/dev")
-EXPORTS = os.environ.get("CORTEN_EXPORTS", "corten:co_,net_")
+EXPORTS = os.environ.get("CORTEN_EXPORTS", "corten:co_,net_ corten-hook:")
 failures = []
 
 

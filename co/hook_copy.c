@@ -1,0 +1,138 @@
+/* hook_copy.c - sendfile and splice.
+ *
+ * Neither has a flag that keeps it from waiting for a socket in blocking mode.
+ * There the bytes go through a buffer; non-blocking descriptors get the call
+ * itself.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "co/hook_mode.h"
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+enum { CHUNK = 64 * 1024 };
+
+static bool is_kind(int fd, mode_t kind)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == kind;
+}
+
+/* ---- sendfile
+ * -----------------------------------------------------------------
+ */
+
+static ssize_t copy_file(int out, int in, off_t *at, size_t len, char *buf)
+{
+    size_t done = 0;
+    ssize_t n = 0, written;
+
+    while (done < len) {
+        size_t want = len - done < CHUNK ? len - done : CHUNK;
+
+        n = pread(in, buf, want, *at);
+        if (n <= 0)
+            break;
+        written = hook_write(out, buf, (size_t)n);
+        if (written > 0) {
+            *at += written;
+            done += (size_t)written;
+        }
+        if (written < n) {
+            n = written;
+            break;
+        }
+    }
+    return done > 0 ? (ssize_t)done : n;
+}
+
+ssize_t hook_sendfile(int out, int in, off_t *at, size_t len)
+{
+    off_t place;
+    char *buf;
+    ssize_t r;
+    int err;
+
+    if (hook_plain() || len == 0 || !is_kind(in, S_IFREG) ||
+        is_kind(out, S_IFREG) || hook_deadline(out, CO_WRITE) == CO_NOWAIT)
+        return real.sendfile(out, in, at, len);
+    place = at != NULL ? *at : lseek(in, 0, SEEK_CUR);
+    if (place < 0 || (buf = malloc(CHUNK)) == NULL)
+        return real.sendfile(out, in, at, len);
+    r = copy_file(out, in, &place, len, buf);
+    err = errno;
+    free(buf);
+    if (at != NULL)
+        *at = place;
+    else if (r > 0)
+        (void)lseek(in, place, SEEK_SET); /* worked a moment ago */
+    errno = err;
+    return r;
+}
+HOOK_NAME(sendfile, hook_sendfile);
+HOOK_NAME(sendfile64, hook_sendfile);
+
+/* ---- splice
+ * -------------------------------------------------------------------
+ */
+
+/* A pipe into something that may wait: what was read must be written. */
+static ssize_t copy_pipe(int in, int out, size_t len)
+{
+    char *buf = malloc(CHUNK);
+    ssize_t n, written = 0;
+    int err;
+
+    if (buf == NULL)
+        return -1;
+    n = hook_read(in, buf, len < CHUNK ? len : CHUNK);
+    if (n > 0)
+        written = hook_write(out, buf, (size_t)n);
+    err = errno;
+    free(buf);
+    errno = err;
+    return n > 0 ? written : n;
+}
+
+/* EAGAIN from either side: waits for the one that is not ready. */
+static int wait_for_ends(int in, int out)
+{
+    if (co_fd_wait(in, CO_READ, hook_deadline(in, CO_READ)) < 0)
+        return -1;
+    return co_fd_wait(out, CO_WRITE, hook_deadline(out, CO_WRITE)) < 0 ? -1 : 0;
+}
+
+ssize_t hook_splice(int in, off64_t *in_at, int out, off64_t *out_at,
+                    size_t len, unsigned flags)
+{
+    bool from_pipe, to_pipe;
+    ssize_t r;
+
+    if (hook_plain() || len == 0 || in_at != NULL || out_at != NULL ||
+        (flags & SPLICE_F_NONBLOCK))
+        return hook_real.splice(in, in_at, out, out_at, len, flags);
+    from_pipe = is_kind(in, S_IFIFO);
+    to_pipe = is_kind(out, S_IFIFO);
+    if (from_pipe && is_kind(out, S_IFSOCK) &&
+        hook_deadline(out, CO_WRITE) != CO_NOWAIT)
+        return copy_pipe(in, out, len);
+    if (!from_pipe && !to_pipe)
+        return hook_real.splice(in, in_at, out, out_at, len, flags);
+    while ((r = hook_real.splice(in, NULL, out, NULL, len,
+                                 flags | SPLICE_F_NONBLOCK)) < 0 &&
+           errno == EAGAIN) {
+        if (hook_deadline(in, CO_READ) == CO_NOWAIT ||
+            hook_deadline(out, CO_WRITE) == CO_NOWAIT) {
+            errno = EAGAIN;
+            return -1;
+        }
+        if (wait_for_ends(in, out) < 0)
+            return -1;
+    }
+    return r;
+}
+HOOK_NAME(splice, hook_splice);

@@ -1,0 +1,378 @@
+/* hook_io.c - read, write, and what receives and sends.
+ *
+ * Each is tried without blocking, with the caller's own flags; what would have
+ * blocked waits, if the descriptor's mode says so, and is tried again.  A
+ * blocking write goes on until all is written.  Sockets that the hooks made and
+ * that are in blocking mode without time-outs, the usual case, take the short
+ * way through co_recv() and co_send().
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "co/hook_mode.h"
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+void __chk_fail(void) __attribute__((noreturn));
+
+/* ---- Reading ----------------------------------------------------------------
+ */
+
+static ssize_t read_vec(int fd, const struct iovec *iov, int n)
+{
+    struct hook_wait w = { 0 };
+    int64_t begin = hook_slow_begin();
+    ssize_t r;
+
+    while ((r = co_sys_try(fd, iov, n, false)) < 0 && errno == EAGAIN) {
+        if (hook_wait(&w, fd, CO_READ) < 0)
+            return -1;
+        begin = hook_slow_begin();
+    }
+    hook_slow_end("read", begin);
+    return r;
+}
+
+ssize_t hook_read(int fd, void *buf, size_t len)
+{
+    if (hook_plain())
+        return real.read(fd, buf, len);
+    switch (hook_mode(fd)) {
+    case MODE_KNOWN:
+    case MODE_KNOWN | MODE_SOCKET:
+        return co_read(fd, buf, len, CO_FOREVER);
+    case MODE_KNOWN | MODE_NONBLOCK:
+    case MODE_KNOWN | MODE_NONBLOCK | MODE_SOCKET:
+        return real.read(fd, buf, len);
+    default:
+        return read_vec(fd, &(struct iovec){ buf, len }, 1);
+    }
+}
+HOOK_NAME(read, hook_read);
+HOOK_NAME(__read, hook_read);
+
+ssize_t hook_read_chk(int fd, void *buf, size_t len, size_t size)
+{
+    if (len > size)
+        __chk_fail();
+    return hook_read(fd, buf, len);
+}
+HOOK_NAME(__read_chk, hook_read_chk);
+
+ssize_t hook_readv(int fd, const struct iovec *iov, int n)
+{
+    if (hook_plain() || n < 0 || n > IOV_MAX)
+        return real.readv(fd, iov, n);
+    return read_vec(fd, iov, n);
+}
+HOOK_NAME(readv, hook_readv);
+
+/* At a place of its own, a file cannot be one that waits. */
+ssize_t hook_preadv2(int fd, const struct iovec *iov, int n, off_t at,
+                     int flags)
+{
+    if (hook_plain() || at != -1 || flags != 0 || n < 0 || n > IOV_MAX)
+        return real.preadv2(fd, iov, n, at, flags);
+    return read_vec(fd, iov, n);
+}
+HOOK_NAME(preadv2, hook_preadv2);
+HOOK_NAME(preadv64v2, hook_preadv2);
+
+/* Files that have places do not wait; they may take the thread. */
+ssize_t hook_pread(int fd, void *buf, size_t len, off_t at)
+{
+    int64_t begin = hook_plain() ? 0 : hook_slow_begin();
+    ssize_t r = hook_real.pread(fd, buf, len, at);
+
+    hook_slow_end("pread", begin);
+    return r;
+}
+HOOK_NAME(pread, hook_pread);
+HOOK_NAME(pread64, hook_pread);
+HOOK_NAME(__pread64, hook_pread);
+
+ssize_t hook_pread_chk(int fd, void *buf, size_t len, off_t at, size_t size)
+{
+    if (len > size)
+        __chk_fail();
+    return hook_pread(fd, buf, len, at);
+}
+HOOK_NAME(__pread_chk, hook_pread_chk);
+HOOK_NAME(__pread64_chk, hook_pread_chk);
+
+/* ---- Receiving --------------------------------------------------------------
+ */
+
+/* Whether the call cannot wait, whatever the descriptor's mode is. */
+static bool never_waits(int flags)
+{
+    return flags & (MSG_DONTWAIT | MSG_ERRQUEUE);
+}
+
+static int receive_events(int flags)
+{
+    return flags & MSG_OOB ? CO_PRI : CO_READ;
+}
+
+bool hook_is_stream(int fd)
+{
+    int type = 0, err = errno;
+    socklen_t len = sizeof type;
+    bool stream = real.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+                  type == SOCK_STREAM;
+
+    errno = err;
+    return stream;
+}
+
+/* A peek that wants all of it cannot be told when more has come. */
+static bool peek_again(int fd, ssize_t got, size_t want, int flags,
+                       struct hook_wait *w)
+{
+    struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+
+    if ((flags & (MSG_PEEK | MSG_WAITALL)) != (MSG_PEEK | MSG_WAITALL) ||
+        got <= 0 || (size_t)got >= want || !hook_is_stream(fd))
+        return false;
+    if (w->deadline == 0)
+        w->deadline = hook_deadline(fd, CO_READ);
+    if (co_now() >= w->deadline || real.poll(&p, 1, 0) > 0)
+        return false;
+    return co_sleep_until(co_after(CO_MSEC)) == 0;
+}
+
+ssize_t hook_recvfrom(int fd, void *buf, size_t len, int flags,
+                      struct sockaddr *addr, socklen_t *addr_len)
+{
+    struct hook_wait w = { 0 };
+    socklen_t size = addr_len != NULL ? *addr_len : 0;
+    size_t done = 0;
+    ssize_t r;
+
+    if (hook_plain() || never_waits(flags))
+        return real.recvfrom(fd, buf, len, flags, addr, addr_len);
+    for (;;) {
+        if (addr_len != NULL)
+            *addr_len = size;
+        r = real.recvfrom(fd, (char *)buf + done, len - done,
+                          flags | MSG_DONTWAIT, addr, addr_len);
+        if (r < 0 && errno == EAGAIN) {
+            if (hook_wait(&w, fd, receive_events(flags)) == 0)
+                continue;
+        } else if (peek_again(fd, r, len, flags, &w)) {
+            continue;
+        } else if (r > 0 && (size_t)r < len - done &&
+                   (flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL &&
+                   hook_is_stream(fd)) {
+            done += (size_t)r;
+            continue;
+        }
+        break;
+    }
+    if (done == 0)
+        return r;
+    return (ssize_t)done + (r > 0 ? r : 0);
+}
+HOOK_NAME(recvfrom, hook_recvfrom);
+
+ssize_t hook_recvfrom_chk(int fd, void *buf, size_t len, size_t size, int flags,
+                          struct sockaddr *addr, socklen_t *addr_len)
+{
+    if (len > size)
+        __chk_fail();
+    return hook_recvfrom(fd, buf, len, flags, addr, addr_len);
+}
+HOOK_NAME(__recvfrom_chk, hook_recvfrom_chk);
+
+ssize_t hook_recv(int fd, void *buf, size_t len, int flags)
+{
+    if (hook_plain())
+        return real.recv(fd, buf, len, flags);
+    if (flags == 0 && hook_mode(fd) == (MODE_KNOWN | MODE_SOCKET))
+        return co_recv(fd, buf, len, 0, CO_FOREVER);
+    return hook_recvfrom(fd, buf, len, flags, NULL, NULL);
+}
+HOOK_NAME(recv, hook_recv);
+
+ssize_t hook_recv_chk(int fd, void *buf, size_t len, size_t size, int flags)
+{
+    if (len > size)
+        __chk_fail();
+    return hook_recv(fd, buf, len, flags);
+}
+HOOK_NAME(__recv_chk, hook_recv_chk);
+
+/* ---- Writing ----------------------------------------------------------------
+ */
+
+int hook_skip_vec(const struct iovec *iov, int n, size_t skip,
+                  struct iovec *place)
+{
+    int left = 0;
+
+    for (int i = 0; i < n; i++) {
+        if (skip >= iov[i].iov_len) {
+            skip -= iov[i].iov_len;
+            continue;
+        }
+        place[left].iov_base = (char *)iov[i].iov_base + skip;
+        place[left++].iov_len = iov[i].iov_len - skip;
+        skip = 0;
+    }
+    return left;
+}
+
+static size_t vec_length(const struct iovec *iov, int n)
+{
+    size_t sum = 0;
+
+    for (int i = 0; i < n; i++)
+        sum += iov[i].iov_len;
+    return sum;
+}
+
+/* As the kernel does for a stream whose reader is gone; the try kept it from
+ * that. */
+static void raise_sigpipe(int fd)
+{
+    if (!hook_is_stream(fd))
+        return;
+    (void)raise(SIGPIPE);
+    errno = EPIPE;
+}
+
+/* One try from byte done on; the whole vector when done is 0. */
+static ssize_t try_write(int fd, const struct iovec *iov, int n, size_t done)
+{
+    struct iovec few[16] = { { 0 } }, *left = few;
+    ssize_t r;
+
+    if (done == 0)
+        return co_sys_try(fd, iov, n, true);
+    if (n > 16 && (left = malloc((size_t)n * sizeof *left)) == NULL)
+        return -1;
+    n = hook_skip_vec(iov, n, done, left);
+    r = co_sys_try(fd, left, n, true);
+    if (left != few)
+        free(left);
+    return r;
+}
+
+static ssize_t write_vec(int fd, const struct iovec *iov, int n)
+{
+    struct hook_wait w = { 0 };
+    int64_t begin = hook_slow_begin();
+    size_t done = 0, all = vec_length(iov, n);
+    ssize_t r;
+
+    for (;;) {
+        r = try_write(fd, iov, n, done);
+        if (r >= 0) {
+            done += (size_t)r;
+            if (r == 0 || done >= all)
+                break;
+        } else if (errno != EAGAIN || hook_wait(&w, fd, CO_WRITE) < 0) {
+            break;
+        } else {
+            begin = hook_slow_begin();
+        }
+    }
+    hook_slow_end("write", begin);
+    if (done > 0)
+        return (ssize_t)done;
+    if (r < 0 && errno == EPIPE)
+        raise_sigpipe(fd);
+    return r;
+}
+
+/* The short way, for a socket in blocking mode.  Only streams are ever written
+ * in parts. */
+static ssize_t send_known(int fd, const void *buf, size_t len, int flags)
+{
+    size_t done = 0;
+    ssize_t r;
+
+    do {
+        r = co_send(fd, (const char *)buf + done, len - done, flags,
+                    CO_FOREVER);
+        if (r > 0)
+            done += (size_t)r;
+    } while (r > 0 && done < len);
+    if (done > 0)
+        return (ssize_t)done;
+    if (r < 0 && errno == EPIPE && !(flags & MSG_NOSIGNAL))
+        raise_sigpipe(fd);
+    return r;
+}
+
+ssize_t hook_write(int fd, const void *buf, size_t len)
+{
+    if (hook_plain())
+        return real.write(fd, buf, len);
+    switch (hook_mode(fd)) {
+    case MODE_KNOWN | MODE_SOCKET:
+        return send_known(fd, buf, len, 0);
+    case MODE_KNOWN | MODE_NONBLOCK:
+    case MODE_KNOWN | MODE_NONBLOCK | MODE_SOCKET:
+        return real.write(fd, buf, len);
+    default:
+        return write_vec(fd, &(struct iovec){ (void *)buf, len }, 1);
+    }
+}
+HOOK_NAME(write, hook_write);
+HOOK_NAME(__write, hook_write);
+
+ssize_t hook_writev(int fd, const struct iovec *iov, int n)
+{
+    if (hook_plain() || n < 0 || n > IOV_MAX)
+        return real.writev(fd, iov, n);
+    return write_vec(fd, iov, n);
+}
+HOOK_NAME(writev, hook_writev);
+
+ssize_t hook_pwritev2(int fd, const struct iovec *iov, int n, off_t at,
+                      int flags)
+{
+    if (hook_plain() || at != -1 || flags != 0 || n < 0 || n > IOV_MAX)
+        return real.pwritev2(fd, iov, n, at, flags);
+    return write_vec(fd, iov, n);
+}
+HOOK_NAME(pwritev2, hook_pwritev2);
+HOOK_NAME(pwritev64v2, hook_pwritev2);
+
+/* ---- Sending ----------------------------------------------------------------
+ */
+
+ssize_t hook_sendto(int fd, const void *buf, size_t len, int flags,
+                    const struct sockaddr *addr, socklen_t addr_len)
+{
+    struct hook_wait w = { 0 };
+    size_t done = 0;
+    ssize_t r;
+
+    if (hook_plain() || never_waits(flags))
+        return real.sendto(fd, buf, len, flags, addr, addr_len);
+    for (;;) {
+        r = real.sendto(fd, (const char *)buf + done, len - done,
+                        flags | MSG_DONTWAIT, addr, addr_len);
+        if (r > 0)
+            done += (size_t)r;
+        flags |= done > 0 ? MSG_NOSIGNAL : 0; /* it is no error then */
+        if (r < 0 ? errno != EAGAIN || hook_wait(&w, fd, CO_WRITE) < 0
+                  : r == 0 || done >= len)
+            return done > 0 ? (ssize_t)done : r;
+    }
+}
+HOOK_NAME(sendto, hook_sendto);
+
+ssize_t hook_send(int fd, const void *buf, size_t len, int flags)
+{
+    if (hook_plain())
+        return real.send(fd, buf, len, flags);
+    if ((flags & ~MSG_NOSIGNAL) == 0 &&
+        hook_mode(fd) == (MODE_KNOWN | MODE_SOCKET))
+        return send_known(fd, buf, len, flags);
+    return hook_sendto(fd, buf, len, flags, NULL, 0);
+}
+HOOK_NAME(send, hook_send);
+HOOK_NAME(__send, hook_send);

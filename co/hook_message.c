@@ -1,0 +1,189 @@
+/* hook_message.c - recvmsg and sendmsg, one and many.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "co/hook_mode.h"
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- One --------------------------------------------------------------------
+ */
+
+/* Descriptors that came with the message have the modes of their sender. */
+static void forget_modes(const struct msghdr *msg)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL;
+         c = CMSG_NXTHDR((struct msghdr *)msg, c)) {
+        size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t i = 0; i < n; i++) {
+            int fd;
+
+            memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+            co_fd_forget(fd); /* the number is another file's now */
+            hook_mode_set(fd, 0);
+        }
+    }
+}
+
+/* The rest of a MSG_WAITALL, as hook_recvfrom() receives it. */
+static ssize_t receive_rest(int fd, const struct msghdr *msg, size_t skip,
+                            int flags)
+{
+    ssize_t sum = 0;
+
+    for (size_t i = 0; i < msg->msg_iovlen; i++) {
+        const struct iovec *iov = &msg->msg_iov[i];
+        ssize_t r;
+
+        if (skip >= iov->iov_len) {
+            skip -= iov->iov_len;
+            continue;
+        }
+        r = hook_recv(fd, (char *)iov->iov_base + skip, iov->iov_len - skip,
+                      flags);
+        if (r <= 0)
+            break;
+        sum += r;
+        if ((size_t)r < iov->iov_len - skip)
+            break;
+        skip = 0;
+    }
+    return sum;
+}
+
+ssize_t hook_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+    struct hook_wait w = { 0 };
+    socklen_t name_size = msg->msg_namelen;
+    size_t control_size = msg->msg_controllen, all = 0;
+    ssize_t r;
+
+    if (hook_plain() || (flags & (MSG_DONTWAIT | MSG_ERRQUEUE))) {
+        r = real.recvmsg(fd, msg, flags);
+        if (r >= 0 && !hook_plain())
+            forget_modes(msg);
+        return r;
+    }
+    do { /* the call overwrites the sizes even when it fails */
+        msg->msg_namelen = name_size;
+        msg->msg_controllen = control_size;
+        r = real.recvmsg(fd, msg, flags | MSG_DONTWAIT);
+    } while (r < 0 && errno == EAGAIN &&
+             hook_wait(&w, fd, flags & MSG_OOB ? CO_PRI : CO_READ) == 0);
+    if (r < 0)
+        return r;
+    forget_modes(msg);
+    for (size_t i = 0; i < msg->msg_iovlen; i++)
+        all += msg->msg_iov[i].iov_len;
+    if ((flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL && r > 0 &&
+        (size_t)r < all && msg->msg_controllen == 0 && hook_is_stream(fd))
+        r += receive_rest(fd, msg, (size_t)r, flags);
+    return r;
+}
+HOOK_NAME(recvmsg, hook_recvmsg);
+
+/* What is left of a stream's message after the first part, with which names and
+ * control data went. */
+static ssize_t send_rest(int fd, const struct msghdr *msg, size_t done,
+                         int flags)
+{
+    int n = (int)msg->msg_iovlen;
+    struct iovec *iov = malloc((size_t)n * sizeof *iov);
+    ssize_t sum = 0;
+
+    if (iov == NULL)
+        return 0;
+    n = hook_skip_vec(msg->msg_iov, n, done, iov);
+    for (int i = 0; i < n; i++) {
+        ssize_t r = hook_sendto(fd, iov[i].iov_base, iov[i].iov_len,
+                                flags | MSG_NOSIGNAL, NULL, 0);
+
+        if (r > 0)
+            sum += r;
+        if (r < (ssize_t)iov[i].iov_len)
+            break;
+    }
+    free(iov);
+    return sum;
+}
+
+ssize_t hook_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+    struct hook_wait w = { 0 };
+    size_t all = 0;
+    ssize_t r;
+
+    if (hook_plain() || (flags & MSG_DONTWAIT))
+        return real.sendmsg(fd, msg, flags);
+    do
+        r = real.sendmsg(fd, msg, flags | MSG_DONTWAIT);
+    while (r < 0 && errno == EAGAIN && hook_wait(&w, fd, CO_WRITE) == 0);
+    for (size_t i = 0; i < msg->msg_iovlen; i++)
+        all += msg->msg_iov[i].iov_len;
+    if (r > 0 && (size_t)r < all && hook_deadline(fd, CO_WRITE) != CO_NOWAIT)
+        r += send_rest(fd, msg, (size_t)r, flags);
+    return r;
+}
+HOOK_NAME(sendmsg, hook_sendmsg);
+
+/* ---- Many -------------------------------------------------------------------
+ */
+
+/* recvmmsg(2): the time-out is looked at only after each message, so it is no
+ * deadline for the first; and it is updated. */
+int hook_recvmmsg(int fd, struct mmsghdr *v, unsigned n, int flags,
+                  struct timespec *time)
+{
+    int64_t end = CO_FOREVER, left;
+    unsigned done = 0;
+
+    if (hook_plain() || (flags & MSG_DONTWAIT) || n == 0)
+        return hook_real.recvmmsg(fd, v, n, flags, time);
+    if (time != NULL) {
+        if (time->tv_sec < 0 || time->tv_nsec < 0 ||
+            time->tv_nsec >= CO_SECOND) {
+            errno = EINVAL;
+            return -1;
+        }
+        end = co_after(time->tv_sec * CO_SECOND + time->tv_nsec);
+    }
+    while (done < n) {
+        int more = done > 0 && (flags & MSG_WAITFORONE) ? MSG_DONTWAIT : 0;
+        ssize_t r = hook_recvmsg(fd, &v[done].msg_hdr,
+                                 (flags & ~MSG_WAITFORONE) | more);
+
+        if (r < 0)
+            break;
+        v[done++].msg_len = (unsigned)r;
+        if (time != NULL && co_now() >= end)
+            break;
+    }
+    if (time != NULL && done > 0) {
+        left = end > co_now() ? end - co_now() : 0;
+        *time = (struct timespec){ .tv_sec = left / CO_SECOND,
+                                   .tv_nsec = left % CO_SECOND };
+    }
+    return done > 0 ? (int)done : -1;
+}
+HOOK_NAME(recvmmsg, hook_recvmmsg);
+
+int hook_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
+{
+    unsigned done = 0;
+
+    if (hook_plain() || (flags & MSG_DONTWAIT) || n == 0)
+        return hook_real.sendmmsg(fd, v, n, flags);
+    while (done < n) {
+        ssize_t r = hook_sendmsg(fd, &v[done].msg_hdr, flags);
+
+        if (r < 0)
+            break;
+        v[done++].msg_len = (unsigned)r;
+    }
+    return done > 0 ? (int)done : -1;
+}
+HOOK_NAME(sendmmsg, hook_sendmmsg);

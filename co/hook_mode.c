@@ -1,0 +1,65 @@
+/* hook_mode.c - see hook_mode.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "co/hook_mode.h"
+#include <fcntl.h>
+#include <sys/time.h>
+
+_Atomic(uint8_t) hook_modes[MODE_FDS];
+
+/* CO_FOREVER for no time-out, and for what is no socket. */
+static int64_t ask_timeout(int fd, int events)
+{
+    struct timeval t = { 0 };
+    socklen_t len = sizeof t;
+    int name = events == CO_WRITE ? SO_SNDTIMEO : SO_RCVTIMEO;
+
+    if (real.getsockopt(fd, SOL_SOCKET, name, &t, &len) < 0 ||
+        (t.tv_sec == 0 && t.tv_usec == 0))
+        return CO_FOREVER;
+    if (t.tv_sec > CO_FOREVER / CO_SECOND / 2)
+        return CO_FOREVER;
+    return co_after(t.tv_sec * CO_SECOND + t.tv_usec * CO_USEC);
+}
+
+int64_t hook_deadline(int fd, int events)
+{
+    unsigned mode = hook_mode(fd);
+    unsigned timeo = events == CO_WRITE ? MODE_SNDTIMEO : MODE_RCVTIMEO;
+    int err = errno;
+    int64_t deadline = CO_FOREVER;
+
+    if (!(mode & MODE_KNOWN)) {
+        int flags = real.fcntl(fd, F_GETFL);
+
+        mode = flags >= 0 && (flags & O_NONBLOCK) ? MODE_NONBLOCK : timeo;
+    }
+    if (mode & MODE_NONBLOCK)
+        deadline = CO_NOWAIT;
+    else if (mode & timeo)
+        deadline = ask_timeout(fd, events);
+    errno = err;
+    return deadline;
+}
+
+void hook_timed_out(int64_t deadline)
+{
+    if (errno == ETIMEDOUT && deadline != CO_FOREVER && co_now() >= deadline)
+        errno = EAGAIN;
+}
+
+int hook_wait(struct hook_wait *w, int fd, int events)
+{
+    if (w->deadline == 0) {
+        w->deadline = hook_deadline(fd, events);
+        if (w->deadline == CO_NOWAIT) {
+            errno = EAGAIN;
+            return -1;
+        }
+    }
+    if (co_fd_wait(fd, events, w->deadline) >= 0)
+        return 0;
+    hook_timed_out(w->deadline);
+    return -1;
+}

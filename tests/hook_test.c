@@ -1,0 +1,175 @@
+/* hook_test.c - the hooks are bound, off when they should be, and coroutines
+ * overlap in libc's own calls.  What each call does: hook_probes.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "co/co.h"
+#include "co/hook.h"
+#include "tests/test.h"
+#include <netdb.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+static void report(const char *name, const char *object, void *arg)
+{
+    (void)arg;
+    fprintf(stderr, "    %s is that of %s\n", name, object);
+}
+
+static void all_are_bound(void)
+{
+    CHECK_EQ(co_hook_selftest(report, NULL), 0);
+    CHECK(co_hook_enabled());
+    CHECK_EQ(strcmp(co_hook_name(0), "read"), 0);
+    CHECK(co_hook_name(100000) == NULL);
+}
+
+static void sleeper(void *arg)
+{
+    (void)arg;
+    CHECK_EQ(usleep(50000), 0);
+}
+
+static void root_sleeps(void *arg)
+{
+    struct co_group g = { 0 };
+    int64_t begin = co_now();
+
+    for (int i = 0; i < 100; i++)
+        CHECK_EQ(co_group_go(&g, sleeper, NULL), 0);
+    CHECK_EQ(co_group_wait(&g, CO_FOREVER), 0);
+    CHECK(co_now() - begin < 2 * CO_SECOND); /* one by one: 5 s */
+    *(bool *)arg = true;
+}
+
+static void sleeps_overlap(void)
+{
+    bool ran = false;
+
+    CHECK_EQ(co_run(root_sleeps, &ran, &(struct co_config){ .schedulers = 1 }),
+             0);
+    CHECK(ran);
+}
+
+static void answers(void *arg)
+{
+    int fd = *(int *)arg;
+    char c;
+
+    while (read(fd, &c, 1) == 1)
+        CHECK_EQ(write(fd, &c, 1), 1);
+    close(fd);
+}
+
+static void root_echoes(void *arg)
+{
+    int fds[2];
+    char c = 'x';
+
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    CHECK_EQ(co_go(answers, &fds[1]), 0);
+    for (int i = 0; i < 1000; i++) {
+        CHECK_EQ(send(fds[0], &c, 1, 0), 1);
+        CHECK_EQ(recv(fds[0], &c, 1, 0), 1);
+    }
+    CHECK_EQ(close(fds[0]), 0);
+    *(bool *)arg = true;
+}
+
+static void reads_and_writes(void)
+{
+    bool ran = false;
+
+    CHECK_EQ(co_run(root_echoes, &ran, &(struct co_config){ .schedulers = 1 }),
+             0);
+    CHECK(ran);
+}
+
+/* ---- Limits and cancels -----------------------------------------------------
+ */
+
+static void root_limited(void *arg)
+{
+    struct pollfd p = { .events = POLLIN };
+    int64_t old = co_limit_deadline(co_after(20 * CO_MSEC));
+    int fds[2];
+    char c;
+
+    CHECK_EQ(pipe(fds), 0);
+    p.fd = fds[0];
+    CHECK(read(fds[0], &c, 1) == -1 && errno == ETIMEDOUT);
+    CHECK(poll(&p, 1, -1) == -1 && errno == ETIMEDOUT);
+    CHECK_EQ(sleep(100), 100);
+    co_restore_deadline(old);
+    co_cancel(co_self());
+    CHECK(read(fds[0], &c, 1) == -1 && errno == ECANCELED);
+    CHECK(poll(&p, 1, -1) == -1 && errno == ECANCELED);
+    CHECK(usleep(1000) == -1 && errno == ECANCELED);
+    close(fds[0]);
+    close(fds[1]);
+    *(bool *)arg = true;
+}
+
+static void limits_reach_inside(void)
+{
+    bool ran = false;
+
+    CHECK_EQ(co_run(root_limited, &ran, NULL), 0);
+    CHECK(ran);
+}
+
+/* ---- Off --------------------------------------------------------------------
+ */
+
+static int64_t other_ran_at;
+
+static void other(void *arg)
+{
+    (void)arg;
+    other_ran_at = co_now();
+}
+
+/* The thread sleeps, so the other one comes after it. */
+static void root_off(void *arg)
+{
+    int64_t begin = co_now();
+
+    CHECK_EQ(co_go(other, NULL), 0);
+    CHECK_EQ(usleep(50000), 0);
+    CHECK_EQ(other_ran_at, 0);
+    co_yield_now();
+    CHECK(other_ran_at - begin >= 50 * CO_MSEC);
+    *(bool *)arg = true;
+}
+
+static int child_off(void)
+{
+    bool ran = false;
+
+    CHECK(!co_hook_enabled());
+    CHECK_EQ(co_run(root_off, &ran, &(struct co_config){ .schedulers = 1 }), 0);
+    return ran ? 0 : 1;
+}
+
+static void can_be_turned_off(const char *self)
+{
+    char command[4096];
+
+    (void)snprintf(command, sizeof command, "CORTEN_HOOK=off %s off", self);
+    CHECK_EQ(system(command), 0);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        return child_off();
+    RUN(all_are_bound);
+    RUN(sleeps_overlap);
+    RUN(reads_and_writes);
+    RUN(limits_reach_inside);
+    fprintf(stderr, "  can_be_turned_off\n");
+    can_be_turned_off(argv[0]);
+    return 0;
+}
