@@ -340,6 +340,19 @@ ssize_t hook_pwritev2(int fd, const struct iovec *iov, int n, off_t at,
 HOOK_NAME(pwritev2, hook_pwritev2);
 HOOK_NAME(pwritev64v2, hook_pwritev2);
 
+/* libc's own do no more, but call read and write by names of their own. */
+int hook_eventfd_read(int fd, uint64_t *value)
+{
+    return hook_read(fd, value, sizeof *value) == sizeof *value ? 0 : -1;
+}
+HOOK_NAME(eventfd_read, hook_eventfd_read);
+
+int hook_eventfd_write(int fd, uint64_t value)
+{
+    return hook_write(fd, &value, sizeof value) == sizeof value ? 0 : -1;
+}
+HOOK_NAME(eventfd_write, hook_eventfd_write);
+
 /* ---- Sending ----------------------------------------------------------------
  */
 

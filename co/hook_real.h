@@ -28,6 +28,8 @@
         size_t len, unsigned flags), (in, in_at, out, out_at, len, flags))     \
     X(ssize_t, pread, (int fd, void *buf, size_t len, off_t at),               \
         (fd, buf, len, at))                                                    \
+    X(int, eventfd_read, (int fd, uint64_t *value), (fd, value))               \
+    X(int, eventfd_write, (int fd, uint64_t value), (fd, value))               \
     X(int, accept, (int fd, struct sockaddr *addr, socklen_t *len),            \
         (fd, addr, len))                                                       \
     X(int, dup, (int fd), (fd))                                                \
