@@ -16,11 +16,13 @@ static int wait_on_thread(struct wait *w, int fd, uint32_t gen, uint32_t events)
 
     if (fd_thread_open(w) < 0 || fd_thread_watch(fd, gen, &w->link) < 0)
         return -1;
-    fds[1].fd = fd;
-    fds[1].events = (short)((events & POLLER_READ ? POLLIN : 0) |
-                            (events & POLLER_WRITE ? POLLOUT : 0) |
-                            (events & POLLER_PRI ? POLLPRI : 0) |
-                            (events & POLLER_HUP ? POLLRDHUP : 0));
+    fds[1] = (struct pollfd){
+        .fd = fd,
+        .events = (short)((events & POLLER_READ ? POLLIN : 0) |
+                          (events & POLLER_WRITE ? POLLOUT : 0) |
+                          (events & POLLER_PRI ? POLLPRI : 0) |
+                          (events & POLLER_HUP ? POLLRDHUP : 0)),
+    };
     r = fd_thread_park(w, fds, 1);
     fd_thread_remove(&w->link);
     return r;
