@@ -9,21 +9,13 @@ const char *const inject_names[INJECT_CALLS] = {
 #define FAILS(name, ...) [CALL_##name] = #name,
 #define SPLIT(name) [CALL_##name] = #name,
 #define PART(name, part, ...) [CALL_##name##_##part] = #name " " #part,
-#define COUNTED(name, why)
-#define NEVER(name, why)
 #include "tests/fault/calls.def"
-#undef FAILS
-#undef SPLIT
-#undef PART
 };
 
 static const int errnos[INJECT_CALLS][INJECT_VARIANTS] = {
 #define FAILS(name, ...) [CALL_##name] = { __VA_ARGS__ },
-#define SPLIT(name)
 #define PART(name, part, ...) [CALL_##name##_##part] = { __VA_ARGS__ },
 #include "tests/fault/calls.def"
-#undef FAILS
-#undef PART
 };
 
 const int inject_variants[INJECT_CALLS] = {

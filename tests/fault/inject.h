@@ -21,14 +21,7 @@ enum inject_call {
 #define FAILS(name, ...) CALL_##name,
 #define SPLIT(name) CALL_##name,
 #define PART(name, part, ...) CALL_##name##_##part,
-#define COUNTED(name, why)
-#define NEVER(name, why)
 #include "tests/fault/calls.def"
-#undef FAILS
-#undef SPLIT
-#undef PART
-#undef COUNTED
-#undef NEVER
     INJECT_CALLS
 };
 
@@ -106,12 +99,14 @@ extern const int inject_variants[INJECT_CALLS]; /* how many errnos */
 struct scenario {
     const char *name;
     void (*fn)(void);
-    int first; /* + 1: a call that is made once a process; it alone fails, each
-                  time in a process of its own */
+    int how;
 };
+/* A call that is made once a process: it alone fails, each time in a process of
+ * its own.  PLACES_ALONE: one failure a place is enough. */
 #define FIRST(call) (CALL_##call + 1)
+#define PLACES_ALONE (-1)
 extern const struct scenario scenarios_runtime[], scenarios_wait[],
-    scenarios_io[], scenarios_net[], scenarios_embed[];
+    scenarios_io[], scenarios_ready[], scenarios_net[], scenarios_embed[];
 
 /* Prints the places that the logs know; false when something is missing. */
 bool report(struct inject_log **logs, int count, bool all_failed);

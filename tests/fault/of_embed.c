@@ -81,11 +81,18 @@ static void child(void)
     _exit(inject_fired() ? 3 : 0);
 }
 
+/* By a thread that has waited for a descriptor, and has what that takes. */
 static void use_fork(void)
 {
-    int status;
-    pid_t pid = test_fork();
+    int status, fds[2];
+    pid_t pid;
 
+    CHECK_EQ(pipe(fds), 0);
+    CHECK_EQ(co_fd_wait(fds[0], CO_READ, co_after(CO_MSEC / 10)), -1);
+    (void)WENT(errno == ETIMEDOUT, ENOMEM, );
+    CHECK_EQ(close(fds[0]), 0);
+    CHECK_EQ(close(fds[1]), 0);
+    pid = test_fork();
     CHECK(pid >= 0);
     if (pid == 0)
         child();

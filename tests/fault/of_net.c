@@ -197,6 +197,58 @@ static void use_tcp(void) { connect_to(TCP, NULL); }
 static void use_name(void) { connect_to(TCP, "localhost"); }
 static void use_unix(void) { connect_to(abstract_addr(), NULL); }
 
+/* ---- Closed under those inside
+ * ---------------------------------------------- */
+
+static void read_until_closed(void *arg)
+{
+    char byte;
+
+    CHECK_EQ(net_read(arg, &byte, 1, SOON), -1);
+    CHECK_EQ(errno, EBADF);
+}
+
+static void accept_until_closed(void *arg)
+{
+    CHECK(net_accept(arg, SOON) == NULL);
+    CHECK_EQ(errno, EBADF);
+}
+
+/* No matter what fails, they come out. */
+static void close_under(struct net_listener *l, struct net_conn *c)
+{
+    struct co *reader = co_spawn(read_until_closed, c, NULL);
+    struct co *acceptor = co_spawn(accept_until_closed, l, NULL);
+
+    CHECK(reader != NULL && acceptor != NULL);
+    co_yield_now(); /* they wait */
+    inject_on();
+    net_close(c);
+    net_listener_close(l);
+    inject_off();
+    CHECK_EQ(co_join(reader, SOON), 0);
+    CHECK_EQ(co_join(acceptor, SOON), 0);
+}
+
+static void use_closing(void)
+{
+    struct net_listener *l;
+    struct net_conn *a, *b;
+    char bound[NET_ADDR_MAX];
+
+    inject_off();
+    l = net_listen(TCP, NULL);
+    CHECK(l != NULL);
+    net_listener_addr(l, bound, sizeof bound);
+    a = net_dial(bound, SOON);
+    b = net_accept(l, SOON);
+    CHECK(a != NULL && b != NULL);
+    close_under(l, a);
+    net_close(b);
+}
+
+static void closing(void) { in_runtime(use_closing); }
+
 static void connections(void) { in_runtime(use_tcp); }
 static void connections_on_thread(void) { beside_runtime(use_tcp); }
 static void connections_named(void) { in_runtime(use_name); }
@@ -337,6 +389,7 @@ const struct scenario scenarios_net[] = {
     { "connections_first", connections_on_thread, FIRST(pthread_key_create) },
     { "connections_named", connections_named, 0 },
     { "connections_unix", connections_unix, 0 },
+    { "closing", closing, 0 },
     { "servers", servers, 0 },
     { "servers_handing", servers_handing, 0 },
     { "servers_unix", servers_unix, 0 },

@@ -49,6 +49,26 @@ static void spawn_mprotect(void)
     in_runtime(spawn_some);
 }
 
+/* More than are kept warm, of a class that no cache keeps. */
+static void use_crowd(void)
+{
+    enum { CROWD = 1100 };
+    static struct co *co[CROWD];
+    struct co_attr attr = { .stack_size = other_size };
+    struct co_sem sem = { 0 };
+
+    inject_off();
+    for (int i = 0; i < CROWD; i++)
+        CHECK((co[i] = co_spawn(wait_sem, &sem, &attr)) != NULL);
+    inject_on();
+    for (int i = 0; i < CROWD; i++)
+        co_sem_post(&sem);
+    for (int i = 0; i < CROWD; i++)
+        CHECK_EQ(co_join(co[i], SOON), 0);
+}
+
+static void crowd(void) { in_runtime(use_crowd); }
+
 /* ---- Local storage
  * ----------------------------------------------------------- */
 
@@ -270,6 +290,7 @@ const struct scenario scenarios_wait[] = {
     { "spawn_size", spawn_size, 0 },
     { "spawn_on_thread", spawn_on_thread, 0 },
     { "spawn_mprotect", spawn_mprotect, 0 },
+    { "crowd", crowd, PLACES_ALONE },
     { "keys", keys, 0 },
     { "channels", channels, 0 },
     { "channels_on_thread", channels_on_thread, 0 },

@@ -25,14 +25,7 @@
 
 #define FAILS(name, ...) __typeof__(name) fault_##name;
 #define SPLIT(name) __typeof__(name) fault_##name;
-#define PART(name, part, ...)
 #define COUNTED(name, why) __typeof__(name) fault_##name;
-#define NEVER(name, why)
 #include "tests/fault/calls.def"
-#undef FAILS
-#undef SPLIT
-#undef PART
-#undef COUNTED
-#undef NEVER
 
 #endif
