@@ -77,8 +77,9 @@ def main():
         check(len(places) == len(set(places)), "a place is there twice")
         broken = set(re.findall(r'href="#([^"]+)"', text)) - set(places)
         check(not broken, f"links lead nowhere: {broken}")
+        # co_sys_ is between our own libraries (co/sys.h), not for users.
         exported = {line.split()[1] for line in open("tests/symbols.txt")
-                    if line.startswith("corten ")}
+                    if re.match("corten (?!co_sys_)", line)}
         check(exported <= set(places),
               f"not on the page: {exported - set(places)}")
 
