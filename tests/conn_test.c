@@ -776,7 +776,7 @@ static void two_readers_abort(void)
         run_co(two_readers);
         _exit(0);
     }
-    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(TEMP_FAILURE_RETRY(waitpid(child, &status, 0)), child);
     CHECK(WIFSIGNALED(status));
     CHECK_EQ(WTERMSIG(status), SIGABRT);
 }

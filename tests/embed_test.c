@@ -18,9 +18,7 @@ static long wakes; /* how often the descriptor was readable */
 
 static bool readable(int timeout_ms)
 {
-    struct pollfd fd = { .fd = co_embed_fd(sched), .events = POLLIN };
-
-    return poll(&fd, 1, timeout_ms) == 1;
+    return test_readable(co_embed_fd(sched), timeout_ms);
 }
 
 /* The host's loop, until *done or nothing has happened for so long. */
@@ -383,7 +381,7 @@ static void mutex_of_a_coroutine(void)
         co_mutex_lock(&held);
         _exit(0);
     }
-    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK_EQ(TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)), pid);
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 

@@ -90,7 +90,7 @@ static void child_is_well(pid_t pid)
     int status = -1;
 
     CHECK(pid > 0);
-    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK_EQ(TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)), pid);
     CHECK_EQ(status, 0);
 }
 
@@ -270,11 +270,13 @@ static void root_execs(void *arg)
     fflush(NULL);
     pid = test_fork();
     if (pid == 0) {
-        (void)execl("/bin/sh", "sh", "-c",
-                    /* none of the runtime's descriptors is left to it */
-                    "ls -l /proc/self/fd | grep -q -e eventpoll -e eventfd "
-                    "-e timerfd && exit 1; exit 0",
-                    (char *)NULL);
+        char *args[] = { "sh", "-c",
+                         /* none of the runtime's descriptors is left to it */
+                         "ls -l /proc/self/fd | grep -q -e eventpoll "
+                         "-e eventfd -e timerfd && exit 1; exit 0",
+                         NULL };
+
+        (void)execv("/bin/sh", args);
         _exit(127);
     }
     child_is_well(pid);

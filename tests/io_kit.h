@@ -66,8 +66,8 @@ static inline void kit_tcp(int fds[2])
     struct sockaddr_in a = kit_name(listener);
 
     fds[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    CHECK_EQ(connect(fds[1], (struct sockaddr *)&a, sizeof a), 0);
-    fds[0] = accept(listener, NULL, NULL);
+    CHECK_EQ(test_connect(fds[1], (struct sockaddr *)&a, sizeof a), 0);
+    fds[0] = TEMP_FAILURE_RETRY(accept(listener, NULL, NULL));
     CHECK(fds[0] >= 0);
     CHECK_EQ(close(listener), 0);
 }
@@ -97,7 +97,8 @@ static inline void kit_udp(int fds[2])
         a[i] = kit_name(fds[i]);
     }
     for (int i = 0; i < 2; i++)
-        CHECK_EQ(connect(fds[i], (struct sockaddr *)&a[!i], sizeof a[!i]), 0);
+        CHECK_EQ(test_connect(fds[i], (struct sockaddr *)&a[!i], sizeof a[!i]),
+                 0);
 }
 
 static inline void kit_close(int fds[2])

@@ -192,7 +192,7 @@ static void expect_abort(void (*fn)(void))
         fn();
         _exit(0);
     }
-    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK_EQ(TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)), pid);
     CHECK(WIFSIGNALED(status));
     CHECK_EQ(WTERMSIG(status), SIGABRT);
 }

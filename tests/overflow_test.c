@@ -44,11 +44,12 @@ static void run_child(void (*fn)(void))
         _exit(0);
     }
     (void)close(ends[1]);
-    while ((n = read(ends[0], said + len, sizeof said - 1 - len)) > 0)
+    while ((n = TEMP_FAILURE_RETRY(
+                read(ends[0], said + len, sizeof said - 1 - len))) > 0)
         len += (size_t)n;
     said[len] = '\0';
     (void)close(ends[0]);
-    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(TEMP_FAILURE_RETRY(waitpid(child, &status, 0)), child);
 }
 
 /* Runs fn as a coroutine that has a name, and its own stack size if any. */

@@ -54,8 +54,8 @@ static void make_tcp(int fds[2])
     CHECK(getsockname(listener, (struct sockaddr *)&a, &size) == 0);
     fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CHECK(fds[0] >= 0);
-    CHECK(connect(fds[0], (struct sockaddr *)&a, sizeof a) == 0);
-    fds[1] = accept(listener, NULL, NULL);
+    CHECK(test_connect(fds[0], (struct sockaddr *)&a, sizeof a) == 0);
+    fds[1] = TEMP_FAILURE_RETRY(accept(listener, NULL, NULL));
     CHECK(fds[1] >= 0);
     CHECK(close(listener) == 0);
 }
@@ -271,9 +271,10 @@ static void test_signal(void)
 
     CHECK(sigaction(SIGALRM, &action, NULL) == 0);
     CHECK(setitimer(ITIMER_REAL, &every, NULL) == 0);
-    CHECK_EQ(poller_wait(&p, events, true), 0);
+    do
+        CHECK_EQ(poller_wait(&p, events, true), 0);
+    while (alarms == 0);
     CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
-    CHECK(alarms > 0);
 }
 
 int main(void)

@@ -194,7 +194,7 @@ static void grace_passes(void)
             CHECK(co_run(nothing, NULL, NULL) == -1 && errno == EALREADY);
             _exit(42);
         }
-        CHECK_EQ(waitpid(child, &status, 0), child);
+        CHECK_EQ(TEMP_FAILURE_RETRY(waitpid(child, &status, 0)), child);
         CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 42);
     }
 }
@@ -285,10 +285,10 @@ static int signalled(co_fn *fn, int sig, int count,
     if (child == 0)
         _exit(co_run(fn, NULL, config) == 0 ? 0 : 1);
     for (int i = 0; i < count; i++) {
-        CHECK_EQ(read(ends[0], &byte, 1), 1);
+        CHECK_EQ(TEMP_FAILURE_RETRY(read(ends[0], &byte, 1)), 1);
         CHECK_EQ(kill(child, sig), 0);
     }
-    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(TEMP_FAILURE_RETRY(waitpid(child, &status, 0)), child);
     (void)close(ends[0]);
     (void)close(ends[1]);
     return status;

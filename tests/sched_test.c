@@ -234,16 +234,15 @@ static long switches(void)
 static void idle(void)
 {
     struct co_config config = { .schedulers = 4 };
-    struct timespec pause = { 0, 300 * 1000 * 1000 };
     struct co *all[CROWD];
     long before;
 
     CHECK_EQ(co_start(&config), 0);
     for (int i = 0; i < CROWD; i++)
         all[i] = spawn_on(CO_ANY, sleep_for_ever, NULL);
-    CHECK_EQ(nanosleep(&pause, NULL), 0); /* what has ended is tidied up */
+    test_sleep_ms(300); /* what has ended is tidied up */
     before = switches();
-    CHECK_EQ(nanosleep(&pause, NULL), 0);
+    test_sleep_ms(300);
     CHECK(switches() - before <= 10);
     for (int i = 0; i < CROWD; i++) {
         co_cancel(all[i]);
@@ -258,6 +257,7 @@ int main(void)
     RUN(started_ones_stay);
     RUN(any_spreads);
     RUN(plain_threads_spawn);
-    RUN(idle);
+    if (!under_storm())
+        RUN(idle);
     return 0;
 }

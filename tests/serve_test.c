@@ -355,7 +355,7 @@ static void connect_raw(int fd, const char *addr)
 
     in.sin_port = htons((uint16_t)atoi(strrchr(addr, ':') + 1));
     in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    CHECK_EQ(connect(fd, (struct sockaddr *)&in, sizeof in), 0);
+    CHECK_EQ(test_connect(fd, (struct sockaddr *)&in, sizeof in), 0);
 }
 
 /* No descriptors left: it neither spins nor ends, and goes on afterwards. */

@@ -81,7 +81,7 @@ static int write_signal(char *addr)
         *(volatile char *)addr = 1;
         _exit(0);
     }
-    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(TEMP_FAILURE_RETRY(waitpid(child, &status, 0)), child);
     return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 

@@ -10,12 +10,15 @@
 #define TESTS_TEST_H
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CHECK(cond)                                                            \
@@ -56,6 +59,66 @@ static inline pid_t test_fork(void)
     if (pid == 0)
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     return pid;
+}
+
+/* connect(2) of a descriptor that blocks.  A signal can interrupt it; it then
+ * goes on in the background, and calling it again would say so. */
+static inline int test_connect(int fd, const struct sockaddr *addr,
+                               socklen_t len)
+{
+    struct pollfd p = { fd, POLLOUT, 0 };
+    int err = 0;
+
+    if (connect(fd, addr, len) == 0)
+        return 0;
+    if (errno != EINTR || TEMP_FAILURE_RETRY(poll(&p, 1, -1)) != 1)
+        return -1;
+    len = sizeof err;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
+        return -1;
+    errno = err;
+    return err == 0 ? 0 : -1;
+}
+
+static inline long long test_now_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/* Sleeps on, however many signals come. */
+static inline void test_sleep_ms(int ms)
+{
+    long long end = test_now_ms() + ms, left;
+
+    while ((left = end - test_now_ms()) > 0)
+        (void)poll(NULL, 0, (int)left);
+}
+
+/* Whether fd is readable within that time, however many signals come. */
+static inline bool test_readable(int fd, int ms)
+{
+    struct pollfd p = { fd, POLLIN, 0 };
+    long long end = test_now_ms() + ms;
+    int n;
+
+    do {
+        long long left = end - test_now_ms();
+
+        n = poll(&p, 1, left > 0 ? (int)left : 0);
+    } while (n < 0 && errno == EINTR);
+    return n == 1;
+}
+
+/* tests/under/storm.c interrupts each thread all the time: then wake-ups cannot
+ * be counted. */
+static inline bool under_storm(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+
+    return preload != NULL && strstr(preload, "storm") != NULL;
 }
 
 /* It reports what some tests do on purpose, and makes everything slow. */

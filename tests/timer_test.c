@@ -28,9 +28,7 @@ static uint32_t random_below(uint32_t n)
 
 static bool readable(const struct timer *t, int timeout_ms)
 {
-    struct pollfd p = { .fd = t->fd, .events = POLLIN };
-
-    return poll(&p, 1, timeout_ms) == 1;
+    return test_readable(t->fd, timeout_ms);
 }
 
 /* How many are due at now, when at most one can be; its id goes to *id. */
