@@ -155,6 +155,24 @@ def check_sources(layers, files):
                            "'tested' in tests/layers.txt")
 
 
+def check_clock(files):
+    """Deadlines stand on the monotonic clock: nothing asks for the time of day,
+    nor waits by it.  pthread_cond_timedwait() does unless it is told."""
+    by_day = re.compile(r"\b(CLOCK_REALTIME\w*|gettimeofday|ftime|time\(|"
+                        r"sem_timedwait|pthread_mutex_timedlock|"
+                        r"pthread_rwlock_timed\w+|mq_timed\w+)")
+    for path in files:
+        text = open(path).read()
+        for number, line in enumerate(text.splitlines(), 1):
+            match = by_day.search(line)
+            if match:
+                fail(f"{path}:{number}", f"{match.group(1)}: the time of day "
+                                         "jumps when somebody sets the clock")
+        if "pthread_cond_timedwait" in text and \
+                "pthread_condattr_setclock(&attr, CLOCK_MONOTONIC)" not in text:
+            fail(path, "pthread_cond_timedwait() by the time of day")
+
+
 def check_layout():
     tool = shutil.which("clang-format")
     files = [path for kind in ("co", "net", "tests", "bench", "examples")
@@ -181,6 +199,7 @@ def main():
     check_headers(public)
     check_alone(public)
     check_sources(layers, files)
+    check_clock(files)
     check_layout()
     for failure in failures:
         print(failure, file=sys.stderr)
