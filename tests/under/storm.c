@@ -31,7 +31,8 @@ static atomic_int tids[THREADS]; /* 0: a free place */
 static atomic_int used;          /* places below this were used */
 static pthread_key_t key;        /* of a thread: its place */
 static atomic_ulong blows;
-static atomic_bool hush, quiet; /* asked; heard */
+static atomic_int hush;   /* how many ask for it */
+static atomic_bool quiet; /* it was heard */
 
 static void on_blow(int sig)
 {
@@ -65,7 +66,7 @@ static void *blow(void *arg)
         struct timespec pause = { 0, PERIOD_NS };
 
         (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
-        atomic_store(&quiet, atomic_load(&hush));
+        atomic_store(&quiet, atomic_load(&hush) > 0);
         if (quiet)
             continue;
         for (int i = 0, n = atomic_load(&used); i < n; i++) {
@@ -129,12 +130,14 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr, start_fn *fn,
 
 /* There is a moment at which a program has no handler yet: no signal may be
  * under way then. */
-static void calm(bool calm)
+static void calm_begin(void)
 {
-    atomic_store(&hush, calm);
-    while (atomic_load(&quiet) != calm)
+    atomic_fetch_add(&hush, 1);
+    while (!atomic_load(&quiet))
         (void)sched_yield();
 }
+
+static void calm_end(void) { atomic_fetch_sub(&hush, 1); }
 
 #define EXEC(name, declare, ...)                                               \
     int name declare                                                           \
@@ -142,9 +145,9 @@ static void calm(bool calm)
         int(*real) declare, r;                                                 \
                                                                                \
         *(void **)&real = dlsym(RTLD_NEXT, #name);                             \
-        calm(true);                                                            \
+        calm_begin();                                                          \
         r = real(__VA_ARGS__);                                                 \
-        calm(false);                                                           \
+        calm_end();                                                            \
         return r;                                                              \
     }
 
@@ -168,12 +171,15 @@ static void begin(void)
     (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
+/* The kernel starts a fork anew when a signal comes: one that takes longer than
+ * the pause between two would never end. */
+
 static void begin_in_child(void)
 {
     for (int i = 0; i < THREADS; i++)
         atomic_store(&tids[i], 0);
     atomic_store(&used, 0);
-    atomic_store(&hush, false);
+    atomic_store(&hush, 0);
     atomic_store(&quiet, false);
     join();
     begin();
@@ -189,7 +195,7 @@ __attribute__((constructor)) static void load(void)
     (void)sigemptyset(&act.sa_mask);
     (void)sigaction(SIGPROF, &act, NULL);
     (void)pthread_key_create(&key, leave);
-    (void)pthread_atfork(NULL, NULL, begin_in_child);
+    (void)pthread_atfork(calm_begin, calm_end, begin_in_child);
     join();
     begin();
 }
