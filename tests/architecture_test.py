@@ -162,6 +162,8 @@ def check_clock(files):
                         r"sem_timedwait|pthread_mutex_timedlock|"
                         r"pthread_rwlock_timed\w+|mq_timed\w+)")
     for path in files:
+        if "/hook_" in path:
+            continue  # what the program asks for
         text = open(path).read()
         for number, line in enumerate(text.splitlines(), 1):
             match = by_day.search(line)

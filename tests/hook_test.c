@@ -137,7 +137,7 @@ static void root_off(void *arg)
     int64_t begin = co_now();
 
     CHECK_EQ(co_go(other, NULL), 0);
-    CHECK_EQ(usleep(50000), 0);
+    test_sleep_ms(50);
     CHECK_EQ(other_ran_at, 0);
     co_yield_now();
     CHECK(other_ran_at - begin >= 50 * CO_MSEC);
