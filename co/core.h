@@ -124,6 +124,7 @@ struct sched {
     unsigned calls; /* on descriptors, since the last wait */
     int *errno_at;
     struct cxx_globals *cxx; /* of this thread; NULL without C++ */
+    atomic_bool extras;      /* a switch has more to carry; any thread sets */
     struct context loop;     /* the thread's own context */
     struct asan_fiber fiber;
 

@@ -48,7 +48,9 @@ static void end(struct co *co)
         coro_keys_end(co);
     if (co->at_end != NULL)
         co->at_end(co);
-    switch_drop_guest();
+    if (__builtin_expect(atomic_load_explicit(&s->extras, memory_order_relaxed),
+                         0))
+        switch_drop();
     context_reset_fp();
     if (co->timer_at != 0) {
         timer_drop(&s->timer, co->stack.number);
@@ -76,7 +78,9 @@ static void end(struct co *co)
 }
 
 /* In the child of a fork there is nothing to go back to.  A thread that forks
- * and then ends, ends its child so, too. */
+ * and then ends, ends its child so, too.  Told by a count, since the compiler
+ * may keep the address of a thread-local across fn(), and the stack may have
+ * come from another thread. */
 __attribute__((noinline, cold, noreturn)) static void end_in_child(void)
 {
     exit(EXIT_SUCCESS);
@@ -91,11 +95,12 @@ static void entry(void *arg)
     switch_arrive(co);
     for (;;) {
         struct sched *s = co_sched_of(co);
+        unsigned forks = sched_set.forks;
 
         if (s->cancel_all)
             co->cancelled = true;
         co->fn(co->arg);
-        if (__builtin_expect(sched_self() == NULL, 0))
+        if (__builtin_expect(sched_set.forks != forks, 0))
             end_in_child();
         end(co);
         switch_leave(s, co);

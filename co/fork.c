@@ -36,6 +36,7 @@ static void in_child(void)
     if (count > inherited)
         inherited = count;
     sched_of_thread = sched_of_host = NULL;
+    sched_set.forks++;
     atomic_store(&runq_outsiders, 0);
     atomic_store(&waitq_sleepers, 0);
     sched_set.quiet = (struct co_waitq){ 0 };

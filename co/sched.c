@@ -240,6 +240,8 @@ static void run_ready(struct sched *s, int budget)
 void sched_enter_thread(struct sched *s)
 {
     s->cxx = sched_set.get_cxx == NULL ? NULL : sched_set.get_cxx();
+    if (s->cxx != NULL || atomic_load(&switch_guest) != NULL)
+        atomic_store(&s->extras, true);
     s->errno_at = &errno;
     asan_fiber_open_thread(&s->fiber);
 }
@@ -249,9 +251,12 @@ static bool is_stopping(void)
     return atomic_load_explicit(&sched_set.stopping, memory_order_relaxed);
 }
 
-static void take_what_came(struct sched *s)
+/* Once a turn: in one piece with its callers. */
+__attribute__((always_inline)) static inline void take_what_came(
+    struct sched *s)
 {
-    take_inbox(s);
+    if (atomic_load_explicit(&s->inbox, memory_order_relaxed) != NULL)
+        take_inbox(s);
     if (is_stopping() && !s->cancel_all)
         sched_cancel_all(s);
     if (s->any_count > 0)

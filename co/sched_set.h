@@ -18,6 +18,7 @@ struct sched_set {
     int64_t slack;                /* config.timer_slack */
     bool spin;                    /* there is another core to wait for */
     size_t max;                   /* config.max_coroutines; 0: no limit */
+    unsigned forks;               /* how often we were the child of one */
     atomic_ulong living;          /* counted only when there is a limit */
     atomic_ulong spawned_outside; /* by threads that are no scheduler */
     atomic_ulong ids;             /* coroutine ids given out in blocks */

@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "co/switch.h"
+#include "co/sched_set.h"
 #include "co/sys.h"
 
 _Thread_local struct sched *sched_of_thread, *sched_of_host;
@@ -14,21 +15,41 @@ _Thread_local struct sched *sched_of_thread, *sched_of_host;
 static struct guest the_guest;
 _Atomic(const struct guest *) switch_guest;
 
+/* Schedulers that start later see it; of those that run, each is told. */
 void co_sys_guest(void *(*take)(void), void (*give)(void *kept),
                   void (*drop)(void))
 {
+    unsigned count;
+
     the_guest = (struct guest){ take, give, drop };
-    atomic_store_explicit(&switch_guest, &the_guest, memory_order_release);
+    atomic_store(&switch_guest, &the_guest);
+    runq_enter();
+    count = atomic_load(&sched_set.count);
+    for (unsigned i = 0; i < count; i++)
+        atomic_store(&sched_set.at[i]->extras, true);
+    runq_leave();
 }
 
-void switch_take_guest(struct co *co)
+void switch_take(struct sched *s, struct co *co)
 {
-    const struct guest *guest =
-        atomic_load_explicit(&switch_guest, memory_order_acquire);
+    struct cxx_globals *cxx = s->cxx;
+    const struct guest *guest = atomic_load(&switch_guest);
 
-    co->guest = guest->take();
-    if (co->guest != NULL)
+    if (cxx != NULL && (cxx->caught != NULL || cxx->uncaught != 0)) {
+        co->cxx = *cxx;
+        co->kept |= KEPT_CXX;
+        *cxx = (struct cxx_globals){ NULL, 0 };
+    }
+    if (guest != NULL && (co->guest = guest->take()) != NULL)
         co->kept |= KEPT_GUEST;
+}
+
+void switch_drop(void)
+{
+    const struct guest *guest = atomic_load(&switch_guest);
+
+    if (guest != NULL)
+        guest->drop();
 }
 
 void switch_give_back(struct sched *s, struct co *co)
@@ -36,9 +57,8 @@ void switch_give_back(struct sched *s, struct co *co)
     if (co->kept & KEPT_CXX)
         *s->cxx = co->cxx;
     if (co->kept & KEPT_GUEST)
-        switch_guest->give(co->guest);
+        atomic_load(&switch_guest)->give(co->guest);
     co->kept = 0;
-    *s->errno_at = co->err;
 }
 
 void switch_enter(struct sched *s, struct co *co)

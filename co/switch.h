@@ -10,40 +10,26 @@
 
 #include "co/runq.h"
 
-void switch_take_guest(struct co *co);
+/* What a switch carries besides, where there may be such things. */
+void switch_take(struct sched *s, struct co *co);
 void switch_give_back(struct sched *s, struct co *co);
 
 /* A coroutine ends: what it leaves is nobody's. */
-static inline void switch_drop_guest(void)
-{
-    const struct guest *guest =
-        atomic_load_explicit(&switch_guest, memory_order_acquire);
-
-    if (__builtin_expect(guest != NULL, 0))
-        guest->drop();
-}
+void switch_drop(void);
 
 static inline void switch_save(struct sched *s, struct co *co)
 {
-    struct cxx_globals *cxx = s->cxx;
-
     co->err = *s->errno_at;
-    if (cxx != NULL && (cxx->caught != NULL || cxx->uncaught != 0)) {
-        co->cxx = *cxx;
-        co->kept |= KEPT_CXX;
-        *cxx = (struct cxx_globals){ NULL, 0 };
-    }
-    if (__builtin_expect(
-            atomic_load_explicit(&switch_guest, memory_order_relaxed) != NULL,
-            0))
-        switch_take_guest(co);
+    if (__builtin_expect(atomic_load_explicit(&s->extras, memory_order_relaxed),
+                         0))
+        switch_take(s, co);
 }
 
 static inline void switch_restore(struct sched *s, struct co *co)
 {
-    *s->errno_at = co->err;
     if (__builtin_expect(co->kept != 0, 0))
         switch_give_back(s, co);
+    *s->errno_at = co->err;
 }
 
 /* To the next ready one, or the loop. */
