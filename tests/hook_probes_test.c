@@ -143,10 +143,9 @@ static void print_beside(const char *mode, const char *want, const char *got)
     }
 }
 
-static bool is_same(const struct probe *p, const struct probe_result *want,
+static bool is_same(const struct probe_result *want,
                     const struct probe_result *got, const char *on_hooks)
 {
-    (void)p;
     return got->end == want->end &&
            strcmp(on_hooks != NULL ? on_hooks : want->text, got->text) == 0;
 }
@@ -155,10 +154,10 @@ static void compare(const struct probe *p, const char *mode,
                     const struct probe_result *want,
                     const struct probe_result *got, const char *on_hooks)
 {
-    char how[64];
+    char how[32];
 
     if (want->end == END_SKIP || got->end == END_SKIP ||
-        is_same(p, want, got, on_hooks))
+        is_same(want, got, on_hooks))
         return;
     (void)snprintf(how, sizeof how, "%s",
                    got->end == END_OK ? "differs" : probe_end_name(got->end));

@@ -146,6 +146,7 @@ PROBE(sendmsg_waits, PAUSE_MS, "sendmsg() to a full socket waits for room")
     kit_pair(SOCK_STREAM, fds);
     later_read(fds[0], kit_fill(fds[1]));
     TRY(sendmsg(fds[1], &msg, 0));
+    actors_join();
     say_bytes(buf, TRY(read(fds[0], buf, sizeof buf)));
 }
 
