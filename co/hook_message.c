@@ -10,12 +10,9 @@
 /* ---- One --------------------------------------------------------------------
  */
 
-/* Descriptors in a message that came have the modes of their sender; those in
- * one that went can from now on be changed by others. */
-static void forget_modes(const struct msghdr *msg, bool came)
+/* Descriptors that came with the message have the modes of their sender. */
+static void forget_modes(const struct msghdr *msg)
 {
-    if (msg->msg_controllen == 0)
-        return;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL;
          c = CMSG_NXTHDR((struct msghdr *)msg, c)) {
         size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -26,9 +23,8 @@ static void forget_modes(const struct msghdr *msg, bool came)
             int fd;
 
             memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-            if (came)
-                co_fd_forget(fd); /* the number is another file's now */
-            hook_mode_set(fd, came ? 0 : hook_mode(fd) & MODE_SOCKET);
+            co_fd_forget(fd); /* the number is another file's now */
+            hook_mode_set(fd, 0);
         }
     }
 }
@@ -62,22 +58,25 @@ static ssize_t receive_rest(int fd, const struct msghdr *msg, size_t skip,
 ssize_t hook_recvmsg(int fd, struct msghdr *msg, int flags)
 {
     struct hook_wait w = { 0 };
-    size_t all = 0;
+    socklen_t name_size = msg->msg_namelen;
+    size_t control_size = msg->msg_controllen, all = 0;
     ssize_t r;
 
     if (hook_plain() || (flags & (MSG_DONTWAIT | MSG_ERRQUEUE))) {
         r = real.recvmsg(fd, msg, flags);
         if (r >= 0 && !hook_plain())
-            forget_modes(msg, true);
+            forget_modes(msg);
         return r;
     }
-    do /* when it says EAGAIN the header is as it was */
+    do { /* the call overwrites the sizes even when it fails */
+        msg->msg_namelen = name_size;
+        msg->msg_controllen = control_size;
         r = real.recvmsg(fd, msg, flags | MSG_DONTWAIT);
-    while (r < 0 && errno == EAGAIN &&
-           hook_wait(&w, fd, flags & MSG_OOB ? CO_PRI : CO_READ) == 0);
+    } while (r < 0 && errno == EAGAIN &&
+             hook_wait(&w, fd, flags & MSG_OOB ? CO_PRI : CO_READ) == 0);
     if (r < 0)
         return r;
-    forget_modes(msg, true);
+    forget_modes(msg);
     for (size_t i = 0; i < msg->msg_iovlen; i++)
         all += msg->msg_iov[i].iov_len;
     if ((flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL && r > 0 &&
@@ -118,18 +117,11 @@ ssize_t hook_sendmsg(int fd, const struct msghdr *msg, int flags)
     size_t all = 0;
     ssize_t r;
 
-    if (hook_plain() || (flags & MSG_DONTWAIT)) {
-        r = real.sendmsg(fd, msg, flags);
-        if (r >= 0)
-            forget_modes(msg, false);
-        return r;
-    }
+    if (hook_plain() || (flags & MSG_DONTWAIT))
+        return real.sendmsg(fd, msg, flags);
     do
         r = real.sendmsg(fd, msg, flags | MSG_DONTWAIT);
     while (r < 0 && errno == EAGAIN && hook_wait(&w, fd, CO_WRITE) == 0);
-    if (r < 0)
-        return r;
-    forget_modes(msg, false);
     for (size_t i = 0; i < msg->msg_iovlen; i++)
         all += msg->msg_iov[i].iov_len;
     if (r > 0 && (size_t)r < all && hook_deadline(fd, CO_WRITE) != CO_NOWAIT)
@@ -182,20 +174,15 @@ HOOK_NAME(recvmmsg, hook_recvmmsg);
 int hook_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
 {
     unsigned done = 0;
-    int r;
 
-    if (hook_plain() || (flags & MSG_DONTWAIT) || n == 0) {
-        r = hook_real.sendmmsg(fd, v, n, flags);
-        for (int i = 0; i < r; i++)
-            forget_modes(&v[i].msg_hdr, false);
-        return r;
-    }
+    if (hook_plain() || (flags & MSG_DONTWAIT) || n == 0)
+        return hook_real.sendmmsg(fd, v, n, flags);
     while (done < n) {
-        ssize_t sent = hook_sendmsg(fd, &v[done].msg_hdr, flags);
+        ssize_t r = hook_sendmsg(fd, &v[done].msg_hdr, flags);
 
-        if (sent < 0)
+        if (r < 0)
             break;
-        v[done++].msg_len = (unsigned)sent;
+        v[done++].msg_len = (unsigned)r;
     }
     return done > 0 ? (int)done : -1;
 }

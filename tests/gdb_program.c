@@ -1,11 +1,11 @@
 /* gdb_program.c - what gdb_test.py looks at.
  *
  * One coroutine waits for a channel, one in a read, one is ready, each three
- * calls deep, and one has not started.  Then the root coroutine calls
- * gdb_stop(), where a debugger can stop; with the argument "wait" it says so
- * and blocks its thread, with "abort" it dies.  Lines that must show up in
- * backtraces end in a comment that says which; the barriers keep calls from
- * becoming jumps.
+ * calls deep; one waits for a mutex, 20 for a semaphore, one has not started.
+ * Then the root coroutine calls gdb_stop(), where a debugger can stop; with the
+ * argument "wait" it says so and blocks its thread, with "abort" it dies. Lines
+ * that must show up in backtraces end in a comment that says which; the
+ * barriers keep calls from becoming jumps.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,7 +16,10 @@
 
 #define BARRIER() __asm__ volatile("" ::: "memory")
 
+enum { FILLERS = 20 };
+
 static struct co_chan *chan;
+static struct co_mutex mutex; /* held by the one that is ready */
 static int pair[2];
 static volatile long long answer = 42;
 
@@ -77,10 +80,23 @@ __attribute__((noinline)) static void ready_middle(void)
 static void ready_outer(void *arg)
 {
     (void)arg;
+    co_mutex_lock(&mutex);
     for (;;) {
         ready_middle(); /* ready_outer */
         BARRIER();
     }
+}
+
+static void lock(void *arg)
+{
+    co_mutex_lock(arg); /* lock */
+    BARRIER();
+}
+
+static void filler(void *arg)
+{
+    (void)co_sem_wait(arg, CO_FOREVER);
+    BARRIER();
 }
 
 static void fresh(void *arg) { (void)arg; }
@@ -111,13 +127,18 @@ static struct co *spawn(co_fn *fn, void *arg, const char *name)
 
 static void root(void *arg)
 {
+    struct co_sem never = { .value = 0 };
     int one = 1;
 
+    /* The first 16 stacks lie differently from all others. */
+    for (int i = 0; i < FILLERS; i++)
+        CHECK(co_go(filler, &never) == 0);
     CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
     CHECK((chan = co_chan_new(sizeof(int), 0)) != NULL);
     (void)spawn(chan_outer, &one, "in channel");
     (void)spawn(read_outer, &one, "in read");
     (void)spawn(ready_outer, NULL, "ready one");
+    (void)spawn(lock, &mutex, "in mutex");
     for (int i = 0; i < 4; i++)
         co_yield_now();
     (void)spawn(fresh, NULL, "fresh one");

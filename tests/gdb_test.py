@@ -22,8 +22,9 @@ LIMIT = 60
 BUILD = os.environ["CORTEN_BUILD"]
 PROGRAM = os.path.join(BUILD, "tests", "gdb_program")
 SOURCE = "tests/gdb_program.c"
-SCRIPT = "source co/gdb.py"
+SCRIPT = f"source {BUILD}/corten-gdb.py"
 STOP = ["break gdb_stop", "run"]
+HAS_KINDS = "enum wait_kind" in open("co/wait.h").read()
 NAMES = {"in channel": "chan", "in read": "read", "ready one": "ready"}
 
 skipped = []
@@ -69,22 +70,32 @@ def check_backtrace(text, prefix):
     frames = re.findall(r"^#(\d+) +(?:0x\w+ in )?(\w+) \(", text, re.M)
     check(frames[0][0] == "1" and frames[-1][1] == "context_start" and
           "Backtrace stopped" not in text, text)
+    # What the library's own frames have in registers is right, too.
+    handles = set(re.findall(r"[( ]co=(0x\w+)|entry \(arg=arg@entry=(0x\w+)",
+                             text))
+    check(len({a or b for a, b in handles}) == 1 and len(handles) == 2, text)
 
 
 def check_all(name, start, *args):
     """start are the commands after which there is something to see."""
     out = gdb([SCRIPT, *start, "info coroutines"], *args)
     rows = {row[3].strip(): row for row in re.findall(
-        r"^ +(\d+)  (\w+) +(.*?)  +gdb_program\.c:\d+ (.*)$", out, re.M)}
-    check(set(rows) == {*NAMES, "fresh one"}, f"{name}: {out}")
+        rf"^ +(\d+)  (\w+) +(.*) gdb_program\.c:{marked('spawned')} (.*)$",
+        out, re.M)}
+    check(set(rows) == {*NAMES, "in mutex", "fresh one"}, f"{name}: {out}")
     states = {key: row[1] for key, row in rows.items()}
     check(states == {"in channel": "waiting", "in read": "waiting",
-                     "ready one": "ready", "fresh one": "ready"}, out)
+                     "in mutex": "waiting", "ready one": "ready",
+                     "fresh one": "ready"}, out)
+    check(out.count("co_sem_wait < filler gdb_program.c:") == 20, out)
     check("not started: fresh" in rows["fresh one"][2], out)
     line = marked("read_inner")
     check(f"co_read < read_inner gdb_program.c:{line}" in out, out)
-    check(re.search(r"^ +1  running  thread 1: .* root$", out, re.M), out)
-    check("5 coroutines: 2 ready, 1 running, 2 waiting" in out, out)
+    for key, pattern in (("in channel", "chan 0s"), ("in read", r"fd \d+ 0s"),
+                         ("in mutex", f"mutex of {rows['ready one'][0]} 0s")):
+        check(not HAS_KINDS or re.match(pattern, rows[key][2]), out)
+    check(re.search(r"^ +1  running +thread 1: .* root$", out, re.M), out)
+    check("26 coroutines: 2 ready, 1 running, 23 waiting" in out, out)
 
     commands = ["echo begin\\n", "frame", "echo end\\n"]
     for row in rows.values():
@@ -160,7 +171,7 @@ def test_gcore():
         for command in ("info coroutines", "coroutine 2 bt"):
             out = gdb([SCRIPT, command], PROGRAM, core)
             if lacks:
-                check("5 coroutines live, but their stacks are zeros" in out and
+                check("26 coroutines live, but their stacks are zeros" in out and
                       "gcore" in out and "kill -ABRT" in out and
                       "Traceback" not in out, out)
             else:  # guards by mprotect: it can read around them
@@ -186,11 +197,16 @@ def test_errors():
 
 
 def test_filter():
-    out = gdb([SCRIPT, *STOP, "info coroutines 1 waiting",
-               "echo second\\n", "info coroutines fresh"], PROGRAM)
-    first, second = out.split("second\n")
+    out = gdb([SCRIPT, *STOP, "info coroutines 21 waiting",
+               "echo split\\n", "info coroutines fresh",
+               "echo split\\n", "info coroutines -group ready"], PROGRAM)
+    first, second, third = out.split("split\n")
     check("in channel" in first and "in read" not in first, out)
     check("fresh one" in second and "waiting  " not in second, out)
+    check("23 coroutines: 23 waiting" in first, out)
+    line = f"ready_inner gdb_program.c:{marked('ready_inner')}"
+    check(re.search(rf"^ +1  ready +co_yield_now < {line}$", third, re.M) and
+          "waiting" not in third, out)
 
 
 def build(work, *libraries):
