@@ -132,21 +132,9 @@ int hook_accept(int fd, struct sockaddr *addr, socklen_t *len)
 }
 HOOK_NAME(accept, hook_accept);
 
-/* Another call began to connect: this one waits for the same end. */
-static int wait_connected(int fd, int64_t deadline)
-{
-    socklen_t len = sizeof(int);
-    int err = 0;
-
-    if (co_fd_wait(fd, CO_WRITE, deadline) < 0 ||
-        real.getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
-        return -1;
-    errno = err;
-    return err == 0 ? 0 : -1;
-}
-
 int hook_connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
+    bool others = false; /* another call began to connect, we wait, too */
     int64_t deadline;
     int r;
 
@@ -155,16 +143,18 @@ int hook_connect(int fd, const struct sockaddr *addr, socklen_t len)
     deadline = hook_deadline(fd, CO_WRITE);
     if (deadline == CO_NOWAIT)
         return real.connect(fd, addr, len);
-    r = co_connect(fd, addr, len, deadline);
-    if (r < 0 && errno == EALREADY)
-        r = wait_connected(fd, deadline);
-    /* connect(2): a time-out of the socket leaves it in progress. */
-    if (r < 0) {
-        hook_timed_out(deadline);
-        if (errno == EAGAIN && addr->sa_family != AF_UNIX)
-            errno = EINPROGRESS;
+    while ((r = co_connect(fd, addr, len, deadline)) < 0 && errno == EALREADY) {
+        others = true;
+        if (co_fd_wait(fd, CO_WRITE, deadline) < 0)
+            break;
     }
-    return r;
+    if (r == 0 || (others && errno == EISCONN))
+        return 0;
+    /* connect(2): a time-out of the socket leaves it in progress. */
+    hook_timed_out(deadline);
+    if (errno == EAGAIN && addr->sa_family != AF_UNIX)
+        errno = others ? EALREADY : EINPROGRESS;
+    return -1;
 }
 HOOK_NAME(connect, hook_connect);
 HOOK_NAME(__connect, hook_connect);

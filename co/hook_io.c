@@ -262,14 +262,14 @@ static ssize_t write_vec(int fd, const struct iovec *iov, int n)
 {
     struct hook_wait w = { 0 };
     int64_t begin = hook_slow_begin();
-    size_t done = 0, all = vec_length(iov, n);
+    size_t done = 0;
     ssize_t r;
 
     for (;;) {
         r = try_write(fd, iov, n, done);
         if (r >= 0) {
             done += (size_t)r;
-            if (r == 0 || done >= all)
+            if (r == 0 || done >= vec_length(iov, n))
                 break;
         } else if (errno != EAGAIN || hook_wait(&w, fd, CO_WRITE) < 0) {
             break;

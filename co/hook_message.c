@@ -10,9 +10,12 @@
 /* ---- One --------------------------------------------------------------------
  */
 
-/* Descriptors that came with the message have the modes of their sender. */
-static void forget_modes(const struct msghdr *msg)
+/* Descriptors in a message that came have the modes of their sender; those in
+ * one that went can from now on be changed by others. */
+static void forget_modes(const struct msghdr *msg, bool came)
 {
+    if (msg->msg_controllen == 0)
+        return;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL;
          c = CMSG_NXTHDR((struct msghdr *)msg, c)) {
         size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -23,8 +26,9 @@ static void forget_modes(const struct msghdr *msg)
             int fd;
 
             memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-            co_fd_forget(fd); /* the number is another file's now */
-            hook_mode_set(fd, 0);
+            if (came)
+                co_fd_forget(fd); /* the number is another file's now */
+            hook_mode_set(fd, came ? 0 : hook_mode(fd) & MODE_SOCKET);
         }
     }
 }
@@ -58,25 +62,22 @@ static ssize_t receive_rest(int fd, const struct msghdr *msg, size_t skip,
 ssize_t hook_recvmsg(int fd, struct msghdr *msg, int flags)
 {
     struct hook_wait w = { 0 };
-    socklen_t name_size = msg->msg_namelen;
-    size_t control_size = msg->msg_controllen, all = 0;
+    size_t all = 0;
     ssize_t r;
 
     if (hook_plain() || (flags & (MSG_DONTWAIT | MSG_ERRQUEUE))) {
         r = real.recvmsg(fd, msg, flags);
         if (r >= 0 && !hook_plain())
-            forget_modes(msg);
+            forget_modes(msg, true);
         return r;
     }
-    do { /* the call overwrites the sizes even when it fails */
-        msg->msg_namelen = name_size;
-        msg->msg_controllen = control_size;
+    do /* when it says EAGAIN the header is as it was */
         r = real.recvmsg(fd, msg, flags | MSG_DONTWAIT);
-    } while (r < 0 && errno == EAGAIN &&
-             hook_wait(&w, fd, flags & MSG_OOB ? CO_PRI : CO_READ) == 0);
+    while (r < 0 && errno == EAGAIN &&
+           hook_wait(&w, fd, flags & MSG_OOB ? CO_PRI : CO_READ) == 0);
     if (r < 0)
         return r;
-    forget_modes(msg);
+    forget_modes(msg, true);
     for (size_t i = 0; i < msg->msg_iovlen; i++)
         all += msg->msg_iov[i].iov_len;
     if ((flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL && r > 0 &&
@@ -117,11 +118,18 @@ ssize_t hook_sendmsg(int fd, const struct msghdr *msg, int flags)
     size_t all = 0;
     ssize_t r;
 
-    if (hook_plain() || (flags & MSG_DONTWAIT))
-        return real.sendmsg(fd, msg, flags);
+    if (hook_plain() || (flags & MSG_DONTWAIT)) {
+        r = real.sendmsg(fd, msg, flags);
+        if (r >= 0)
+            forget_modes(msg, false);
+        return r;
+    }
     do
         r = real.sendmsg(fd, msg, flags | MSG_DONTWAIT);
     while (r < 0 && errno == EAGAIN && hook_wait(&w, fd, CO_WRITE) == 0);
+    if (r < 0)
+        return r;
+    forget_modes(msg, false);
     for (size_t i = 0; i < msg->msg_iovlen; i++)
         all += msg->msg_iov[i].iov_len;
     if (r > 0 && (size_t)r < all && hook_deadline(fd, CO_WRITE) != CO_NOWAIT)
@@ -174,15 +182,20 @@ HOOK_NAME(recvmmsg, hook_recvmmsg);
 int hook_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
 {
     unsigned done = 0;
+    int r;
 
-    if (hook_plain() || (flags & MSG_DONTWAIT) || n == 0)
-        return hook_real.sendmmsg(fd, v, n, flags);
+    if (hook_plain() || (flags & MSG_DONTWAIT) || n == 0) {
+        r = hook_real.sendmmsg(fd, v, n, flags);
+        for (int i = 0; i < r; i++)
+            forget_modes(&v[i].msg_hdr, false);
+        return r;
+    }
     while (done < n) {
-        ssize_t r = hook_sendmsg(fd, &v[done].msg_hdr, flags);
+        ssize_t sent = hook_sendmsg(fd, &v[done].msg_hdr, flags);
 
-        if (r < 0)
+        if (sent < 0)
             break;
-        v[done++].msg_len = (unsigned)r;
+        v[done++].msg_len = (unsigned)sent;
     }
     return done > 0 ? (int)done : -1;
 }

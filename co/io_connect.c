@@ -75,6 +75,7 @@ struct accept_args {
     socklen_t *len;
     socklen_t size;
     int flags;
+    bool again; /* it was tried before */
 };
 
 static ssize_t try_accept(int fd, void *args)
@@ -89,13 +90,18 @@ static ssize_t try_accept(int fd, void *args)
         *a->len = a->size;
     r = sys.accept4(fd, a->addr, a->len, a->flags);
     end_nonblock(fd, flags);
+    /* Who waits on a unix socket is told of its shutdown(2), who only tries is
+     * not. */
+    if (r < 0 && errno == EAGAIN && a->again)
+        errno = io_poll(fd, CO_HUP) > 0 ? EINVAL : EAGAIN;
+    a->again = true;
     return r;
 }
 
 int co_sys_accept(int fd, struct sockaddr *addr, socklen_t *len, int flags,
                   int64_t deadline)
 {
-    struct accept_args a = { addr, len, len != NULL ? *len : 0, flags };
+    struct accept_args a = { addr, len, len != NULL ? *len : 0, flags, false };
     ssize_t r = io_run(fd, POLLER_READ, deadline, try_accept, &a);
 
     return r < 0 ? -1 : adopt((int)r);
@@ -146,36 +152,34 @@ static int pause_busy(int fd, uint32_t gen, int64_t *pause, int64_t deadline)
     return 0;
 }
 
-/* The rest of a connect that goes on without us. */
-static int finish_connect(int fd, int64_t deadline)
-{
-    socklen_t size = sizeof(int);
-    int err = 0;
-
-    if (co_fd_wait(fd, CO_WRITE, deadline) < 0 ||
-        sys.getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size) < 0)
-        return -1;
-    if (err == 0)
-        return 0;
-    errno = err;
-    return -1;
-}
-
+/* After EINPROGRESS the kernel goes on without us, and tells the next who
+ * connects how it ended; until it has told, the socket is in between. */
 int co_connect(int fd, const struct sockaddr *addr, socklen_t len,
                int64_t deadline)
 {
     struct connect_args a = { addr, len };
     int64_t pause = CO_MSEC;
     uint32_t gen = fd_gen(fd);
+    bool begun = false;
 
     if (io_cancelled())
         return -1;
     while (connect_once(fd, &a) < 0) {
-        if (errno == EINPROGRESS)
-            return finish_connect(fd, deadline);
-        if (errno != EINTR &&
-            (errno != EAGAIN || pause_busy(fd, gen, &pause, deadline) < 0))
+        if (errno == EINPROGRESS || (begun && errno == EALREADY)) {
+            begun = true;
+            if (co_fd_wait(fd, CO_WRITE, deadline) < 0)
+                return -1;
+            if (fd_gen(fd) != gen) {
+                errno = EBADF;
+                return -1;
+            }
+        } else if (begun && errno == EISCONN) { /* another one was told */
+            return 0;
+        } else if (errno != EINTR &&
+                   (errno != EAGAIN ||
+                    pause_busy(fd, gen, &pause, deadline) < 0)) {
             return -1;
+        }
     }
     return 0;
 }

@@ -1,7 +1,9 @@
 # packages.sh PACKAGE... - installs the Debian packages that are missing.
 #
 # Looks first, so that a machine which has everything needs neither a network
-# nor rights, and one without dpkg is taken to have what it needs.
+# nor rights, and one without dpkg is taken to have what it needs.  Services that
+# come with packages are not started: a policy says no for as long as it takes,
+# unless the machine has one of its own.
 #
 # SPDX-License-Identifier: MIT
 set -eu
@@ -20,6 +22,13 @@ root=
 [ "$(id -u)" = 0 ] || root=sudo
 export DEBIAN_FRONTEND=noninteractive
 echo "installing:$missing"
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+    trap '$root rm -f $policy' EXIT
+    trap 'exit 1' HUP INT TERM
+    printf '#!/bin/sh\nexit 101\n' | $root tee $policy >/dev/null
+    $root chmod 755 $policy
+fi
 # The list is split into words on purpose.
 if ! { $root apt-get update -qq &&
     $root apt-get install -y -qq --no-install-recommends $missing \

@@ -1,0 +1,262 @@
+/* hook_probes_test.c - the conformance suite: under the hooks, a program sees
+ * what it sees on plain threads.
+ *
+ *   hook_probes_test [--only PART] [--jobs N]    compare
+ *                    --print MODE                the lines of one mode
+ *                    --table                     the table of co/HOOKS.md
+ *
+ * The probes (tests/hook_probes/) run three times: in a program that has
+ * nothing of corten in it, on threads of this one, and as coroutines of one
+ * scheduler in this one.  All must write down the same lines, but where a probe
+ * says what else the hooks do on purpose.  While a probe waits, a ticker on its
+ * scheduler beats every millisecond: had a call taken the thread, the ticker
+ * would have stopped for as long as the probe waits.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "co/asan.h"
+#include "co/co.h"
+#include "tests/hook_probes/mode.h"
+#include "tests/test.h"
+
+enum { LIMIT_MS = 15000, TRIES = 4, JOBS = 12 };
+
+static struct probe_result *plain, *threads, *coroutines;
+static const char *only;
+static unsigned jobs = JOBS;
+static int failures;
+
+/* ---- Coroutines -------------------------------------------------------------
+ */
+
+struct root {
+    void (*fn)(const struct probe *p);
+    const struct probe *p;
+};
+
+static bool ticking;
+
+static void ticker(void *arg)
+{
+    int64_t last = co_now();
+
+    (void)arg;
+    while (ticking) {
+        int64_t now;
+
+        (void)co_sleep_until(co_after(CO_MSEC));
+        now = co_now();
+        if ((now - last) / CO_USEC > probe_here->gap_us)
+            probe_here->gap_us = (now - last) / CO_USEC;
+        last = now;
+    }
+}
+
+static void root_main(void *arg)
+{
+    const struct root *r = arg;
+    struct co *beat;
+
+    ticking = true;
+    beat = co_spawn(ticker, NULL, NULL);
+    NEED(beat != NULL);
+    co_yield_now();
+    r->fn(r->p);
+    ticking = false;
+    (void)co_join(beat, CO_FOREVER);
+    probe_here->end = END_OK;
+    _exit(0); /* what the probe left open does not matter */
+}
+
+static void coroutine_enter(void (*fn)(const struct probe *p),
+                            const struct probe *p)
+{
+    struct root r = { fn, p };
+    struct co_config config = { .schedulers = 1, .keep_signals = true };
+
+    NEED(co_run(root_main, &r, &config) == 0);
+}
+
+static void *coroutine_start(void (*fn)(void *arg), void *arg)
+{
+    return co_spawn(fn, arg, NULL);
+}
+
+static void coroutine_join(void *actor) { (void)co_join(actor, CO_FOREVER); }
+
+static const struct probe_mode probe_coroutines = {
+    .name = "coroutines",
+    .enter = coroutine_enter,
+    .start = coroutine_start,
+    .join = coroutine_join,
+};
+
+/* ---- Comparing --------------------------------------------------------------
+ */
+
+static bool is_slow(void)
+{
+#if defined(CO_ASAN) || defined(CO_TSAN)
+    return true;
+#else
+    return under_valgrind();
+#endif
+}
+
+static void fail(const struct probe *p, const char *mode, const char *how)
+{
+    printf("%s:%d: %s, %s: %s\n", p->file, p->line, p->name, mode, how);
+    failures++;
+}
+
+static void cell(const char *line)
+{
+    printf("  %-*.*s", 60, line != NULL ? (int)strcspn(line, "\n") : 0,
+           line != NULL ? line : "");
+}
+
+static const char *next_line(const char *line)
+{
+    if (line == NULL)
+        return NULL;
+    line += strcspn(line, "\n");
+    return *line == '\n' && line[1] != 0 ? line + 1 : NULL;
+}
+
+/* Both texts side by side; lines that differ are marked. */
+static void print_beside(const char *mode, const char *want, const char *got)
+{
+    printf("    %-60s  %s\n", "plain threads", mode);
+    want = *want != 0 ? want : NULL;
+    got = *got != 0 ? got : NULL;
+    while (want != NULL || got != NULL) {
+        size_t len = want != NULL ? strcspn(want, "\n") : 0;
+        bool same = want != NULL && got != NULL && strcspn(got, "\n") == len &&
+                    memcmp(want, got, len) == 0;
+
+        printf("  %s", same ? " " : "!");
+        cell(want);
+        cell(got);
+        printf("\n");
+        want = next_line(want);
+        got = next_line(got);
+    }
+}
+
+static bool is_same(const struct probe_result *want,
+                    const struct probe_result *got, const char *on_hooks)
+{
+    return got->end == want->end &&
+           strcmp(on_hooks != NULL ? on_hooks : want->text, got->text) == 0;
+}
+
+static void compare(const struct probe *p, const char *mode,
+                    const struct probe_result *want,
+                    const struct probe_result *got, const char *on_hooks)
+{
+    char how[32];
+
+    if (want->end == END_SKIP || got->end == END_SKIP ||
+        is_same(want, got, on_hooks))
+        return;
+    (void)snprintf(how, sizeof how, "%s",
+                   got->end == END_OK ? "differs" : probe_end_name(got->end));
+    if (got->end == END_DIED)
+        (void)snprintf(how, sizeof how, "dies (status %x)",
+                       (unsigned)got->status);
+    fail(p, mode, how);
+    print_beside(mode, on_hooks != NULL ? on_hooks : want->text, got->text);
+}
+
+/* A gap may also be the machine's: then the probe runs again, alone. */
+static void check_gap(size_t i)
+{
+    const struct probe *p = probe_at(i);
+    struct probe_result *r = &coroutines[i];
+    char how[96];
+
+    if (p->waits_ms == 0 || r->end != END_OK || is_slow())
+        return;
+    for (int n = 1; n < TRIES && r->gap_us >= p->waits_ms * 500L; n++)
+        probes_run(&probe_coroutines, p->name, 1, LIMIT_MS, coroutines);
+    if (r->gap_us < p->waits_ms * 500L)
+        return;
+    (void)snprintf(how, sizeof how,
+                   "it waits %d ms, and takes the thread for %ld", p->waits_ms,
+                   (long)r->gap_us / 1000);
+    fail(p, probe_coroutines.name, how);
+}
+
+static void run_plain(void)
+{
+    char command[1024];
+    FILE *from;
+
+    (void)snprintf(command, sizeof command, "exec %s --jobs %u%s%s",
+                   PROBES_PLAIN, jobs, only != NULL ? " --only " : "",
+                   only != NULL ? only : "");
+    from = popen(command, "r");
+    CHECK(from != NULL);
+    CHECK(probes_parse(from, plain) > 0);
+    CHECK_EQ(pclose(from), 0);
+}
+
+static void run_mode(const struct probe_mode *mode,
+                     struct probe_result *results)
+{
+    probes_run(mode, only, jobs, is_slow() ? 4 * LIMIT_MS : LIMIT_MS, results);
+}
+
+static void compare_all(void)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < probe_count(); i++) {
+        const struct probe *p = probe_at(i);
+
+        if (plain[i].end == END_NONE)
+            continue;
+        count++;
+        if (plain[i].end != END_OK && plain[i].end != END_SKIP) {
+            fail(p, "plain threads", probe_end_name(plain[i].end));
+            print_beside("", plain[i].text, "");
+            continue;
+        }
+        compare(p, "threads beside hooks", &plain[i], &threads[i], NULL);
+        compare(p, probe_coroutines.name, &plain[i], &coroutines[i],
+                p->on_hooks);
+        check_gap(i);
+    }
+    printf("%d probes, %d failures\n", count, failures);
+}
+
+int main(int argc, char **argv)
+{
+    const char *print = NULL;
+
+    if (under_storm()) {
+        fprintf(stderr, "skipped: what signals do stands in the probes\n");
+        return 77;
+    }
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
+            only = argv[++i];
+        else if (strcmp(argv[i], "--jobs") == 0 && i + 1 < argc)
+            jobs = (unsigned)atoi(argv[++i]);
+        else if (strcmp(argv[i], "--print") == 0 && i + 1 < argc)
+            print = argv[++i];
+    }
+    plain = probe_results();
+    threads = probe_results();
+    coroutines = probe_results();
+    if (print != NULL) {
+        run_mode(*print == 't' ? &probe_threads : &probe_coroutines, threads);
+        probes_print(threads);
+        return 0;
+    }
+    run_plain();
+    run_mode(&probe_threads, threads);
+    run_mode(&probe_coroutines, coroutines);
+    compare_all();
+    return failures > 0;
+}
