@@ -161,6 +161,62 @@ static void can_be_turned_off(const char *self)
     CHECK_EQ(system(command), 0);
 }
 
+/* ---- Sanitizers
+ * ---------------------------------------------------------------
+ */
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(WITH_ASAN)
+
+static void root_overflows(void *arg)
+{
+    char *small = malloc(8), much[64] = { 0 };
+    int fds[2];
+
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    CHECK_EQ(write(fds[1], much, sizeof much), (ssize_t)sizeof much);
+    /* A length that the compiler does not see. */
+    CHECK_EQ(recv(fds[0], small, *(size_t *)arg, 0), 64);
+    free(small);
+}
+
+/* A write beyond the caller's buffer, by the kernel, through a hook. */
+static void overflow_is_reported(void)
+{
+    static volatile size_t len = 64;
+    size_t more = len;
+    char report[4096] = "";
+    int fds[2], status;
+    ssize_t n = 0, r;
+    pid_t pid;
+
+    CHECK_EQ(pipe(fds), 0);
+    fflush(NULL);
+    pid = test_fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        CHECK(dup2(fds[1], STDERR_FILENO) >= 0);
+        (void)co_run(root_overflows, &more, NULL);
+        _exit(0);
+    }
+    close(fds[1]);
+    while (n < (ssize_t)sizeof report - 1 &&
+           (r = read(fds[0], report + n, sizeof report - 1 - (size_t)n)) > 0)
+        n += r;
+    close(fds[0]);
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(status != 0);
+    CHECK(strstr(report, "heap-buffer-overflow") != NULL);
+    CHECK(strstr(report, "root_overflows") != NULL);
+}
+#else
+static void overflow_is_reported(void) {} /* nobody would */
+#endif
+
 int main(int argc, char **argv)
 {
     if (argc > 1)
@@ -169,6 +225,7 @@ int main(int argc, char **argv)
     RUN(sleeps_overlap);
     RUN(reads_and_writes);
     RUN(limits_reach_inside);
+    RUN(overflow_is_reported);
     fprintf(stderr, "  can_be_turned_off\n");
     can_be_turned_off(argv[0]);
     return 0;
