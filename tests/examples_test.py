@@ -7,6 +7,7 @@
 #
 # SPDX-License-Identifier: MIT
 import os
+import pty
 import re
 import select
 import signal
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from servers import Folder, Missing, Nginx
 
 LIMIT = 60
 PROGRAMS = os.path.join(os.environ["CORTEN_BUILD"], "examples")
@@ -249,6 +251,50 @@ def end_hosts(running):
               f"{name}: status {process.returncode}, {out!r} {err!r}")
 
 
+def fetch(url, *args, terminal=False, **environment):
+    """Its status, what it says, and what it shows (on a terminal)."""
+    ours, its = pty.openpty() if terminal else os.pipe()
+    run = subprocess.Popen(
+        [os.path.join(PROGRAMS, "fetch"), url, *args], stderr=its,
+        stdout=subprocess.PIPE, text=True, env=dict(os.environ, **environment))
+    os.close(its)
+    said, shown = run.stdout.read(), b""
+    try:
+        while piece := os.read(ours, 65536):
+            shown += piece
+    except OSError:  # how a terminal ends
+        pass
+    os.close(ours)
+    return run.wait(), said, shown.decode()
+
+
+def test_fetch():
+    """A hundred on one thread: each takes a second."""
+    found = subprocess.run(["pkg-config", "--exists", "libcurl"])
+    if not os.path.exists(os.path.join(PROGRAMS, "fetch")):
+        check(found.returncode, "fetch was not built, though libcurl is there")
+        return
+    with Folder() as folder, Nginx(folder).start() as server:
+        url = f"http://127.0.0.1:{server.port}"
+        tls = f"https://localhost:{server.tls_port}"
+        start = time.monotonic()
+        got = fetch(url + "/slow", terminal=True)
+        took = time.monotonic() - start
+        check(got[0] == 0 and got[1].startswith(
+            "100 done, 0 failed, 15000000 bytes, "), got)
+        check(re.match("\r0 of 100, [0-9]+ bytes \r.*"
+                       "\r100 of 100, 15000000 bytes \r\n$", got[2]), got)
+        check(took < 20, f"a hundred transfers in {took} s")
+        got = fetch(tls + "/small", "20", CURL_CA_BUNDLE=server.path("cert.pem"))
+        check(got[0] == 0 and got[2] == "" and got[1].startswith(
+            "20 done, 0 failed, 140 bytes, "), got)
+        got = fetch(tls + "/small", "2")
+        check(got[0] == 1 and "certificate" in got[2], got)
+        got = fetch(url + "/none", "2")
+        check(got[0] == 1 and got[1].startswith("2 done, 2 failed, ")
+              and "404" in got[2], got)
+
+
 def too_long(*_):
     raise TimeoutError(f"after {LIMIT} s")
 
@@ -269,6 +315,10 @@ def main():
     test_chat_slow()
     test_chat_silence()
     test_threads()
+    try:
+        test_fetch()
+    except Missing as missing:
+        print(f"fetch is not tried: there is no {missing}")
     end_hosts(hosts)
     return 0
 

@@ -74,11 +74,12 @@ class Server:
                 pass
         raise Missing("a user that servers can run as")
 
-    def find_program(self, name=None):
+    @classmethod
+    def find_program(cls, name=None):
         path = os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin"
-        found = shutil.which(name or self.program, path=path)
+        found = shutil.which(name or cls.program, path=path)
         if not found:
-            raise Missing(name or self.program)
+            raise Missing(name or cls.program)
         return found
 
     def path(self, name):
@@ -135,6 +136,12 @@ class Server:
             self.stop()
         with open(self.path("log"), errors="replace") as log:
             raise RuntimeError(f"{self.program} does not start:\n{log.read()}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.stop()
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -237,12 +244,13 @@ class Postgres(Server):
     users = "postgres"
     end = signal.SIGQUIT  # the one upon which it takes its children along
 
-    def find_program(self, name=None):
+    @classmethod
+    def find_program(cls, name=None):
         """Debian keeps it off the PATH, one of each version."""
         top = "/usr/lib/postgresql"
         versions = os.listdir(top) if os.path.isdir(top) else []
         for version in sorted(versions, key=float, reverse=True):
-            found = os.path.join(top, version, "bin", name or self.program)
+            found = os.path.join(top, version, "bin", name or cls.program)
             if os.access(found, os.X_OK):
                 return found
         return super().find_program(name)
