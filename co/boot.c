@@ -237,7 +237,7 @@ int boot_wait_quiet(unsigned long last, int64_t deadline)
 {
     struct wait w;
 
-    if (wait_open(&w, deadline) < 0)
+    if (wait_open(&w, WAIT_QUIET, deadline) < 0)
         return -1; /* not here: cancel is held, or this is a plain thread */
     if (w.deadline <= CO_NOWAIT)
         w.deadline = 1;

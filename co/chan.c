@@ -53,7 +53,7 @@ static __attribute__((noinline)) int wait_for_partner(struct co_chan *ch,
 {
     struct wait w;
 
-    wait_open_checked(&w, deadline);
+    wait_open_checked(&w, WAIT_CHAN, deadline);
     if (wait_passed(&w)) {
         chan_unlock(ch);
         return -1;
@@ -69,7 +69,7 @@ static int wait_for_nothing(int64_t deadline)
 {
     struct wait w;
 
-    if (wait_open(&w, deadline) < 0 || wait_passed(&w))
+    if (wait_open(&w, WAIT_CHAN, deadline) < 0 || wait_passed(&w))
         return -1;
     return wait_park(&w);
 }

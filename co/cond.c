@@ -10,7 +10,7 @@ int co_cond_wait(struct co_cond *c, struct co_mutex *m, int64_t deadline)
     struct wait w;
     int r, err;
 
-    if (wait_open(&w, deadline) < 0 || wait_passed(&w))
+    if (wait_open(&w, WAIT_COND, deadline) < 0 || wait_passed(&w))
         return -1;
     waitq_lock(&c->waiters);
     waitq_push(&c->waiters, &w.link);

@@ -21,6 +21,7 @@
 
 struct wait;
 struct sched;
+struct ask;
 
 /* What other threads tell the owner of something.  bits says what; while
  * POST_QUEUED is among them the post stands in an inbox, or is about to. */
@@ -80,21 +81,22 @@ struct co {
     int64_t timer_at; /* what its heap entry stands for; 0: no entry */
     int64_t limit;    /* co_limit_deadline() */
 
+    int line;   /* constant, see below */
+    bool ended; /* these two under joiners.lock; here they fill a gap */
+    bool released; /* detached, or joined */
+
     /* Set when spawned, then constant. */
-    int line;
     co_fn *fn;
     void *arg;
     void (*at_end)(struct co *co); /* of a group; NULL without one */
     uint64_t id;
     const char *name, *file;
 
-    void **keys;      /* owner; values of co_key_set() */
+    /* Not side by side: two stores are cheaper than what gcc makes of one. */
     int64_t deadline; /* owner; of wait; CO_FOREVER when there is none */
-
-    /* Under joiners.lock. */
+    void **keys;      /* owner; values of co_key_set() */
+    int64_t since;    /* owner; of wait: sched.now when it began */
     struct co_waitq joiners;
-    bool ended;
-    bool released; /* detached, or joined */
 
     struct cxx_globals cxx; /* owner; with KEPT_CXX */
     void *guest;            /* owner; with KEPT_GUEST */
@@ -114,6 +116,17 @@ enum {
 };
 
 struct fd_entry;
+
+/* What has happened since the start.  Written by the owner, mostly once a turn
+ * of its loop, with counter_add(). */
+struct counters {
+    atomic_ulong sent;     /* of `spawned`: born elsewhere */
+    atomic_ulong arrived;  /* spawned elsewhere, born here */
+    atomic_ulong switches; /* to a coroutine */
+    atomic_ulong polls, fd_events, timers;
+    atomic_ulong posts; /* that came through the inbox */
+    atomic_uint ready_max;
+};
 
 struct sched {
     /* Owner thread only, touched by each switch. */
@@ -137,6 +150,7 @@ struct sched {
     struct poller poller;
     struct timer timer;
     int64_t now; /* at the last look at the clock */
+    unsigned turns;
     int eventfd;
     bool tidy_set;        /* SCHED_TIDY_ID stands among the timers */
     bool remote_wake;     /* the last sleep ended by the inbox */
@@ -155,10 +169,12 @@ struct sched {
     atomic_ulong finished;             /* that lived here */
     atomic_uint load;                  /* ready ones, about */
     atomic_bool retired; /* its thread runs it no more: nothing may go there */
+    _Alignas(64) struct counters counters;
 
     /* Any thread. */
     _Alignas(64) _Atomic(struct post *) inbox; /* newest first */
     atomic_int sleeping; /* blocks in the poller: write eventfd to wake it */
+    _Atomic(struct ask *) ask; /* ask.h; one at a time */
 };
 
 extern _Thread_local struct sched *sched_of_thread
@@ -171,6 +187,14 @@ extern _Thread_local struct sched *sched_of_host
 
 /* The scheduler that this thread is, or NULL. */
 static inline struct sched *sched_self(void) { return sched_of_thread; }
+
+/* By the only thread that writes it: cheaper than an atomic addition. */
+static inline void counter_add(atomic_ulong *counter, unsigned long n)
+{
+    atomic_store_explicit(
+        counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+        memory_order_relaxed);
+}
 
 /* The coroutine that runs on this thread, or NULL. */
 static inline struct co *co_running(void)

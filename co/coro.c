@@ -68,13 +68,15 @@ static void end(struct co *co)
     if (!released)
         return;
     /* A cancel may still be on its way; it then frees, too. */
-    if (atomic_load_explicit(&co->post.bits, memory_order_relaxed) != 0)
+    if (atomic_load_explicit(&co->post.bits, memory_order_relaxed) != 0) {
+        co->ended = true; /* for who looks on: nobody else asks */
         atomic_fetch_or(&co->post.bits, POST_FREE);
-    else if (co->stack.size_class == 0)
+    } else if (co->stack.size_class == 0) {
         sched_free(s, co); /* into our own cache: nobody can take it before
                               the switch */
-    else
+    } else {
         sched_free_later(s, co);
+    }
 }
 
 /* In the child of a fork there is nothing to go back to.  A thread that forks
@@ -239,6 +241,8 @@ __attribute__((always_inline)) static inline void start(struct co *co, bool any)
             atomic_load_explicit(&s->spawned, memory_order_relaxed) + 1,
             memory_order_release);
     if (on != s) {
+        if (s != NULL)
+            counter_add(&s->counters.sent, 1);
         runq_post(on, &co->post, POST_START);
     } else if (any) {
         list_push(&s->any, &co->any);
@@ -306,7 +310,7 @@ int co_join(struct co *co, int64_t deadline)
         errno = ESHUTDOWN;
         return -1;
     }
-    if (wait_open(&w, deadline) < 0)
+    if (wait_open(&w, WAIT_JOIN, deadline) < 0)
         return -1;
     waitq_lock(&co->joiners);
     BUG_ON(co->released, "co_join: the handle was given up already");

@@ -34,10 +34,11 @@ int fd_wait(int fd, uint32_t gen, uint32_t events, int64_t deadline)
     struct wait w;
     int r;
 
-    if (wait_open(&w, deadline) < 0 || wait_passed(&w))
+    if (wait_open(&w, WAIT_FD, deadline) < 0 || wait_passed(&w))
         return -1;
     if (w.co == NULL)
         return wait_on_thread(&w, fd, gen, events);
+    w.link.index = fd;
     r = fd_watch(s, fd, gen, events, &w.link);
     if (r > 0) { /* the number is just changing hands: not now */
         runq_push(s, w.co);
@@ -59,8 +60,9 @@ int fd_wait_edge(struct fd_entry *e, int64_t deadline)
     struct wait w;
     int r;
 
-    if (wait_open(&w, deadline) < 0 || wait_passed(&w))
+    if (wait_open(&w, WAIT_FD, deadline) < 0 || wait_passed(&w))
         return -1;
+    w.link.index = e->fd;
     fd_watch_edge(sched_self(), e, &w.link);
     r = wait_park(&w);
     if (w.link.linked)

@@ -116,7 +116,7 @@ int co_group_wait(struct co_group *g, int64_t deadline)
 {
     struct wait w;
 
-    if (wait_open(&w, deadline) < 0)
+    if (wait_open(&w, WAIT_GROUP, deadline) < 0)
         return -1;
     waitq_lock(&g->waiters);
     if (g->running == 0 || wait_passed(&w)) {

@@ -106,7 +106,7 @@ static __attribute__((noinline)) void lock_slow(struct co_mutex *m,
     for (;; first = false) {
         struct wait w;
 
-        wait_open_sure(&w);
+        wait_open_sure(&w, WAIT_MUTEX);
         w.link.data = &me;
         waitq_lock(&m->waiters);
         mine = first ? take_or_announce(m, self) : inherit(m, self);

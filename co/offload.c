@@ -200,7 +200,7 @@ static int offload(co_fn *fn, void *arg, bool lookup)
         fn(arg);
         return 0;
     }
-    wait_open_sure(&task.wait);
+    wait_open_sure(&task.wait, WAIT_OFFLOAD);
     (void)pthread_mutex_lock(&pool.lock);
     list_push(queue, &task.link);
     ++*count;

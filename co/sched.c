@@ -9,6 +9,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "co/sched.h"
+#include "co/ask.h"
 #include "co/clock.h"
 #include "co/fd.h"
 #include "co/runq.h"
@@ -23,7 +24,8 @@ enum {
     EVENT_PREFETCH = 6,
     ANY_TURN = 8,   /* CO_ANY ones started in a turn beside ready ones */
     SPIN_NS = 5000, /* how long a sender is waited for before sleeping */
-    SPIN_MISSES = 8
+    SPIN_MISSES = 8,
+    CLOCK_TURNS = 16 /* the clock is looked at this often at least */
 };
 
 void sched_nudge(struct sched *s)
@@ -51,6 +53,8 @@ static void take_co(struct sched *s, struct co *co, unsigned bits)
     }
     if (bits & POST_CANCEL)
         wait_cancel(co);
+    if (bits & POST_START)
+        counter_add(&s->counters.arrived, 1);
     if (bits & (POST_START | POST_WAKE))
         runq_push(s, co);
 }
@@ -58,8 +62,11 @@ static void take_co(struct sched *s, struct co *co, unsigned bits)
 static void take_inbox(struct sched *s)
 {
     struct post *p = runq_take(s), *next;
+    unsigned long count = 0;
 
-    for (; p != NULL; p = next) {
+    if (p == NULL)
+        return;
+    for (; p != NULL; p = next, count++) {
         unsigned bits = atomic_load(&p->bits);
         struct co *co = container_of(p, struct co, post);
 
@@ -75,6 +82,7 @@ static void take_inbox(struct sched *s)
             take_co(s, co, atomic_exchange(&p->bits, 0));
         }
     }
+    counter_add(&s->counters.posts, count);
 }
 
 /* Gives CO_ANY ones that have not started to schedulers that sleep, and starts
@@ -92,6 +100,7 @@ static void spread_any(struct sched *s)
             (l = list_pop(&s->any)) == NULL)
             break;
         s->any_count--;
+        counter_add(&s->counters.sent, 1);
         atomic_store(&container_of(l, struct co, any)->sched, other);
         runq_post(other, &container_of(l, struct co, any)->post, POST_START);
     }
@@ -149,6 +158,8 @@ static void take_due(struct sched *s)
                          ->timer_at);
         for (unsigned i = 0; i < n; i++)
             expire(s, ids[i]);
+        if (n > 0)
+            counter_add(&s->counters.timers, n);
     } while (n == DUE_BATCH);
 }
 
@@ -156,8 +167,10 @@ static void take_due(struct sched *s)
 static bool poll_events(struct sched *s, bool block)
 {
     bool timer = false;
-    int n = poller_wait(&s->poller, s->events, block);
+    int n = poller_wait(&s->poller, s->events, block), fds = 0;
 
+    if (block)
+        s->now = clock_now();
     for (int i = 0; i < n; i++) {
         struct poller_event *event = &s->events[i];
 
@@ -166,6 +179,7 @@ static bool poll_events(struct sched *s, bool block)
             fd_prefetch(s, event[EVENT_PREFETCH].token);
         if (event->token < SCHED_TOKEN_TIMERFD) {
             fd_dispatch(s, event->token, event->events);
+            fds++;
         } else if (event->token == SCHED_TOKEN_TIMERFD) {
             timer_fired(&s->timer);
             timer = true;
@@ -173,6 +187,9 @@ static bool poll_events(struct sched *s, bool block)
             s->remote_wake = true;
         }
     }
+    counter_add(&s->counters.polls, 1);
+    if (fds > 0)
+        counter_add(&s->counters.fd_events, (unsigned long)fds);
     return timer;
 }
 
@@ -226,12 +243,22 @@ static bool sleep_until_event(struct sched *s)
     return due;
 }
 
+/* What the run queue gives out are switches. */
 static void run_ready(struct sched *s, int budget)
 {
+    uint32_t head = s->head, ready = runq_count(s);
+
+    if (ready > atomic_load_explicit(&s->counters.ready_max,
+                                     memory_order_relaxed))
+        atomic_store_explicit(&s->counters.ready_max, ready,
+                              memory_order_relaxed);
+    if (++s->turns % CLOCK_TURNS == 0)
+        s->now = clock_now();
     s->budget = budget;
     s->calls = 0;
     switch_enter(s, runq_pop(s));
     sched_free_later(s, NULL);
+    counter_add(&s->counters.switches, s->head - head);
 }
 
 /* ---- The loop
@@ -257,6 +284,9 @@ __attribute__((always_inline)) static inline void take_what_came(
 {
     if (atomic_load_explicit(&s->inbox, memory_order_relaxed) != NULL)
         take_inbox(s);
+    if (__builtin_expect(
+            atomic_load_explicit(&s->ask, memory_order_relaxed) != NULL, 0))
+        ask_answer(s);
     if (is_stopping() && !s->cancel_all)
         sched_cancel_all(s);
     if (s->any_count > 0)

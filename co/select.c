@@ -264,7 +264,7 @@ static int turn(struct selection *x, int64_t deadline)
     struct wait *partner = NULL;
     int done;
 
-    if (wait_open(&x->wait, deadline) < 0)
+    if (wait_open(&x->wait, WAIT_SELECT, deadline) < 0)
         return -1;
     x->wait.shared = true;
     if (x->fds > 0 && select_fd_poll(x) < 0)

@@ -11,7 +11,7 @@ int co_sem_wait(struct co_sem *s, int64_t deadline)
 {
     struct wait w;
 
-    if (wait_open(&w, deadline) < 0)
+    if (wait_open(&w, WAIT_SEM, deadline) < 0)
         return -1;
     waitq_lock(&s->waiters);
     if (s->value > 0) {

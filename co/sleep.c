@@ -26,7 +26,7 @@ int co_sleep_until(int64_t deadline)
 {
     struct wait w;
 
-    if (wait_open(&w, deadline) < 0)
+    if (wait_open(&w, WAIT_SLEEP, deadline) < 0)
         return -1;
     if (w.deadline > CO_NOWAIT) {
         (void)wait_park(&w); /* never 0 */

@@ -162,6 +162,7 @@ static void park_co(struct wait *w, struct co *co)
 
     co->wait = w;
     co->deadline = w->deadline;
+    co->since = s->now;
     s->calls = 0;
     if (w->deadline != CO_FOREVER &&
         (co->timer_at == 0 || w->deadline < co->timer_at)) {
@@ -187,7 +188,7 @@ int wait_park(struct wait *w)
 void wait_cancel(struct co *co)
 {
     co->cancelled = true;
-    if (co->wait != NULL && !co->hold && !co->wait->sure)
+    if (co->wait != NULL && !co->hold && co->wait->kind < WAIT_SURE)
         wait_expire(co->wait, ECANCELED);
 }
 

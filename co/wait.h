@@ -4,7 +4,7 @@
  * allocates nothing.  It is given to one source or several (a waitq, an fd),
  * and fired exactly once.  The protocol:
  *
- *   wait_open(&w, deadline)         -1 ECANCELED when cancelled
+ *   wait_open(&w, kind, deadline)   -1 ECANCELED when cancelled
  *   waitq_lock(q)
  *   look whether one must wait at all; if not: unlock, done
  *   if (wait_passed(&w))            may not wait: unlock, fail with errno
@@ -45,12 +45,30 @@ struct wait_link { /* a ticket's place in one queue */
     uint32_t events, ready; /* of an fd: waited for; seen */
 };
 
+/* What a ticket waits for: for those who look on (record.c), but for the line
+ * that is drawn below. */
+enum wait_kind {
+    WAIT_SLEEP, /* no source at all */
+    WAIT_FD,    /* link.index is its number */
+    WAIT_CHAN,  /* no queue: a channel that is NULL */
+    WAIT_SELECT,
+    WAIT_COND,
+    WAIT_SEM,
+    WAIT_GROUP,
+    WAIT_JOIN,
+    WAIT_QUIET, /* the end of the others */
+    WAIT_SURE,  /* no cancel ends this and what follows */
+    WAIT_MUTEX,
+    WAIT_OFFLOAD,
+    WAIT_DUMP /* co_dump() */
+};
+
 struct wait {
     struct co *co;          /* who waits; NULL: a plain thread */
     struct co_waitq *queue; /* the one queue of a ticket not shared, or NULL */
     struct co_waitq *guard; /* whose lock guards that queue; often itself */
     bool shared;            /* several sources hold it */
-    bool sure;              /* no cancel ends it */
+    uint8_t kind;           /* enum wait_kind; set by who opens it */
     atomic_int claimed;
     int why;                 /* set by the winner: 0, or an errno */
     struct wait_link *fired; /* set by waitq_claim(): the link that won */
@@ -76,12 +94,14 @@ static inline int wait_check(void)
     return 0;
 }
 
-static inline void wait_init(struct wait *w, struct co *co, int64_t deadline)
+static inline void wait_init(struct wait *w, enum wait_kind kind,
+                             struct co *co, int64_t deadline)
 {
+    atomic_init(&w->claimed, 0); /* first: the rest is then in one piece */
     w->co = co;
     w->queue = NULL;
-    w->shared = w->sure = false;
-    atomic_init(&w->claimed, 0);
+    w->shared = false;
+    w->kind = (uint8_t)kind;
     w->why = 0;
     w->fired = NULL;
     w->deadline = deadline;
@@ -96,30 +116,31 @@ static inline void wait_init(struct wait *w, struct co *co, int64_t deadline)
 }
 
 /* wait_open() after a wait_check() that said 0. */
-static inline void wait_open_checked(struct wait *w, int64_t deadline)
+static inline void wait_open_checked(struct wait *w, enum wait_kind kind,
+                                     int64_t deadline)
 {
     struct co *co = co_running();
 
     if (co != NULL && !co->hold && co->limit < deadline)
         deadline = co->limit;
-    wait_init(w, co, deadline);
+    wait_init(w, kind, co, deadline);
 }
 
 /* Sets w up, for a wait until deadline or the coroutine's own limit.  -1 as
  * wait_check(). */
-static inline int wait_open(struct wait *w, int64_t deadline)
+static inline int wait_open(struct wait *w, enum wait_kind kind,
+                            int64_t deadline)
 {
     if (wait_check() < 0)
         return -1;
-    wait_open_checked(w, deadline);
+    wait_open_checked(w, kind, deadline);
     return 0;
 }
 
 /* Like wait_open() for what can neither time out nor be cancelled. */
-static inline void wait_open_sure(struct wait *w)
+static inline void wait_open_sure(struct wait *w, enum wait_kind kind)
 {
-    wait_init(w, co_running(), CO_FOREVER);
-    w->sure = true;
+    wait_init(w, kind, co_running(), CO_FOREVER);
 }
 
 /* Whether the deadline is CO_NOWAIT or before: the caller must not park.  Sets

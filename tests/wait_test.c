@@ -66,7 +66,7 @@ static void first_in_first_out(void)
 
     CHECK(waitq_claim(&queue) == NULL);
     for (int i = 0; i < 4; i++) {
-        CHECK_EQ(wait_open(&w[i], CO_FOREVER), 0);
+        CHECK_EQ(wait_open(&w[i], WAIT_SLEEP, CO_FOREVER), 0);
         waitq_push(&queue, &w[i].link);
     }
     waitq_remove(&queue, &w[1].link);
@@ -83,8 +83,8 @@ static void shared_is_claimed_once(void)
     struct wait_link second = { 0 };
     struct wait both, next;
 
-    CHECK_EQ(wait_open(&both, CO_FOREVER), 0);
-    CHECK_EQ(wait_open(&next, CO_FOREVER), 0);
+    CHECK_EQ(wait_open(&both, WAIT_SLEEP, CO_FOREVER), 0);
+    CHECK_EQ(wait_open(&next, WAIT_SLEEP, CO_FOREVER), 0);
     both.shared = true;
     second.wait = &both;
     waitq_push(&queue, &both.link);
@@ -102,10 +102,10 @@ static void deadlines(void)
     struct wait w;
     int64_t end = clock_now() + CO_MSEC;
 
-    CHECK_EQ(wait_open(&w, CO_NOWAIT), 0);
+    CHECK_EQ(wait_open(&w, WAIT_SLEEP, CO_NOWAIT), 0);
     errno = 0;
     CHECK(wait_passed(&w) && errno == ETIMEDOUT);
-    CHECK_EQ(wait_open(&w, end), 0);
+    CHECK_EQ(wait_open(&w, WAIT_SLEEP, end), 0);
     CHECK(!wait_passed(&w));
     waitq_lock(&queue);
     waitq_push(&queue, &w.link);
@@ -125,7 +125,7 @@ static bool take(int64_t deadline)
 {
     struct wait w;
 
-    CHECK_EQ(wait_open(&w, deadline), 0);
+    CHECK_EQ(wait_open(&w, WAIT_SLEEP, deadline), 0);
     waitq_lock(&queue);
     if (tokens > 0) {
         tokens--;
