@@ -8,6 +8,7 @@
  */
 #include "co/boot.h"
 #include "co/cpus.h"
+#include "co/dump_signal.h"
 #include "co/fd_word.h"
 #include "co/fork.h"
 #include "co/offload.h"
@@ -124,6 +125,7 @@ static void free_all(void)
 {
     unsigned count = atomic_exchange(&sched_set.count, 0);
 
+    dump_signal_close();
     offload_close();
     /* Whoever comes from now on finds no scheduler. */
     while (atomic_load(&runq_outsiders) > 0)
@@ -221,7 +223,8 @@ int boot_open(unsigned count, bool hosted, const struct co_config *c)
     offload_open(c->offload_threads);
     if (boot.sigsegv && overflow_open() < 0)
         boot.sigsegv = false;
-    else if (open_scheds(count, hosted) == 0) {
+    else if (dump_signal_open(c->dump_signal) == 0 &&
+             open_scheds(count, hosted) == 0) {
         boot.up = true;
         boot.by_root = boot.by_host = boot.closing = false;
         boot.hosts = 0;

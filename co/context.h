@@ -47,6 +47,20 @@ int context_make(struct context *c, void *low, size_t size,
  * it is in use. */
 static inline void *context_sp(const struct context *c) { return c->sp; }
 
+/* The frame that was left, while c is switched away from, as those who walk
+ * frames know it: the caller's frame pointer, then the return address.  A guess
+ * on a CPU without a file of its own. */
+static inline const void *context_record(const struct context *c)
+{
+#if defined(CO_CONTEXT_UCONTEXT)
+    return c->frame;
+#elif defined(__x86_64__)
+    return (const char *)c->sp + 48;
+#else
+    return c->sp;
+#endif
+}
+
 /* The first C function on a new stack; never returns.  The arguments are halves
  * of a pointer. */
 void context_first(unsigned high, unsigned low);

@@ -81,8 +81,8 @@ struct co {
     int64_t timer_at; /* what its heap entry stands for; 0: no entry */
     int64_t limit;    /* co_limit_deadline() */
 
-    int line;   /* constant, see below */
-    bool ended; /* these two under joiners.lock; here they fill a gap */
+    int line;      /* constant, see below */
+    bool ended;    /* these two under joiners.lock; here they fill a gap */
     bool released; /* detached, or joined */
 
     /* Set when spawned, then constant. */

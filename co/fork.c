@@ -11,6 +11,7 @@
  */
 #include "co/fork.h"
 #include "co/boot.h"
+#include "co/dump_signal.h"
 #include "co/fd_thread.h"
 #include "co/fd_word.h"
 #include "co/offload.h"
@@ -47,6 +48,7 @@ static void in_child(void)
     if (boot.up && boot.sigsegv)
         overflow_close();
     signals_give_back();
+    dump_signal_forsake();
     inherited_thread = boot.thread;
     boot = (struct boot){ .lock = PTHREAD_MUTEX_INITIALIZER };
 }

@@ -11,6 +11,7 @@
 #include "co/overflow.h"
 #include "co/core.h"
 #include "co/sys.h"
+#include "co/peek.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -59,22 +60,11 @@ static void put_number(struct text *t, uint64_t n, unsigned base)
         put_char(t, digits[--i]);
 }
 
-/* The kernel reads the set before it looks at the first argument, which is
- * nonsense here: EFAULT says that the word of p cannot be read, EINVAL that it
- * can. */
-static bool readable(const char *p)
-{
-    void *word = (void *)((uintptr_t)p & ~(uintptr_t)7);
-
-    return syscall(SYS_rt_sigprocmask, -1, word, NULL, 8) == 0 ||
-           errno != EFAULT;
-}
-
 /* A string of the user's, whose memory may be gone or be no string. */
 static void put_foreign(struct text *t, const char *s)
 {
     for (int i = 0; i < NAME_MAX_SHOWN; i++, s++) {
-        if ((i == 0 || (uintptr_t)s % 8 == 0) && !readable(s)) {
+        if ((i == 0 || (uintptr_t)s % 8 == 0) && !peek_readable(s)) {
             put(t, "<unreadable>");
             return;
         }

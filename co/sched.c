@@ -248,8 +248,8 @@ static void run_ready(struct sched *s, int budget)
 {
     uint32_t head = s->head, ready = runq_count(s);
 
-    if (ready > atomic_load_explicit(&s->counters.ready_max,
-                                     memory_order_relaxed))
+    if (ready >
+        atomic_load_explicit(&s->counters.ready_max, memory_order_relaxed))
         atomic_store_explicit(&s->counters.ready_max, ready,
                               memory_order_relaxed);
     if (++s->turns % CLOCK_TURNS == 0)

@@ -94,8 +94,8 @@ static inline int wait_check(void)
     return 0;
 }
 
-static inline void wait_init(struct wait *w, enum wait_kind kind,
-                             struct co *co, int64_t deadline)
+static inline void wait_init(struct wait *w, enum wait_kind kind, struct co *co,
+                             int64_t deadline)
 {
     atomic_init(&w->claimed, 0); /* first: the rest is then in one piece */
     w->co = co;

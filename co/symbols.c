@@ -1,0 +1,284 @@
+/* symbols.c - see symbols.h.
+ *
+ * elfutils' libdw knows functions, static ones too, with files and lines.  It
+ * is looked for when a report is made and its few functions are declared here,
+ * so corten needs it neither to be built nor to run; without it dladdr(3) knows
+ * the names that the dynamic linker does.
+ *
+ * libdw may not ask servers for what it does not find on this machine: a
+ * program that hangs should not hang on that, too.  So what looks for debugging
+ * information is the one of its functions that only looks into the local
+ * directory.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "co/symbols.h"
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+enum { PLACES_FIRST = 256 };
+
+typedef struct Dwfl Dwfl;
+typedef struct Dwfl_Module Dwfl_Module;
+typedef struct Dwfl_Line Dwfl_Line;
+typedef void (*any_fn)(void);
+
+struct callbacks { /* Dwfl_Callbacks */
+    any_fn find_elf, find_debuginfo, section_address;
+    char **debuginfo_path;
+};
+
+struct libdw {
+    void *handle;
+    Dwfl *(*begin)(const struct callbacks *callbacks);
+    void (*end)(Dwfl *dwfl);
+    int (*proc_report)(Dwfl *dwfl, pid_t pid);
+    int (*report_end)(Dwfl *dwfl, any_fn removed, void *arg);
+    Dwfl_Module *(*addrmodule)(Dwfl *dwfl, uint64_t address);
+    const char *(*addrname)(Dwfl_Module *module, uint64_t address);
+    Dwfl_Line *(*getsrc)(Dwfl_Module *module, uint64_t address);
+    const char *(*lineinfo)(Dwfl_Line *line, uint64_t *address, int *number,
+                            int *column, uint64_t *mtime, uint64_t *length);
+};
+
+struct symbols {
+    struct libdw dw;
+    struct callbacks callbacks;
+    Dwfl *dwfl;            /* NULL: none */
+    char *directory;       /* where our sources are: ".../co/"; NULL: unknown */
+    const void *module;    /* where we are loaded, when that is a library */
+    struct symbol *places; /* by address, open addressing */
+    size_t size, used;
+};
+
+/* ---- libdw ------------------------------------------------------------------
+ */
+
+static bool find(struct libdw *dw, const char *name, void *to)
+{
+    /* POSIX: the way to turn dlsym()'s result into a function. */
+    return (*(void **)to = dlsym(dw->handle, name)) != NULL;
+}
+
+static bool find_all(struct symbols *s)
+{
+    struct libdw *dw = &s->dw;
+
+    return find(dw, "dwfl_begin", &dw->begin) &&
+           find(dw, "dwfl_end", &dw->end) &&
+           find(dw, "dwfl_linux_proc_report", &dw->proc_report) &&
+           find(dw, "dwfl_report_end", &dw->report_end) &&
+           find(dw, "dwfl_addrmodule", &dw->addrmodule) &&
+           find(dw, "dwfl_module_addrname", &dw->addrname) &&
+           find(dw, "dwfl_module_getsrc", &dw->getsrc) &&
+           find(dw, "dwfl_lineinfo", &dw->lineinfo) &&
+           find(dw, "dwfl_linux_proc_find_elf", &s->callbacks.find_elf) &&
+           find(dw, "dwfl_build_id_find_debuginfo",
+                &s->callbacks.find_debuginfo);
+}
+
+static void open_libdw(struct symbols *s)
+{
+    s->dw.handle = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (s->dw.handle == NULL || !find_all(s))
+        return;
+    s->dwfl = s->dw.begin(&s->callbacks);
+    if (s->dwfl != NULL && s->dw.proc_report(s->dwfl, getpid()) == 0 &&
+        s->dw.report_end(s->dwfl, NULL, NULL) == 0)
+        return;
+    if (s->dwfl != NULL)
+        s->dw.end(s->dwfl);
+    s->dwfl = NULL;
+}
+
+/* The path of the source of what lies at pc, or NULL. */
+static const char *source(struct symbols *s, uintptr_t pc, int *line)
+{
+    Dwfl_Module *module = s->dw.addrmodule(s->dwfl, pc);
+    Dwfl_Line *found = module == NULL ? NULL : s->dw.getsrc(module, pc);
+
+    return found == NULL ? NULL
+                         : s->dw.lineinfo(found, NULL, line, NULL, NULL, NULL);
+}
+
+/* ---- One address ------------------------------------------------------------
+ */
+
+static const char *base_of(const char *path)
+{
+    const char *slash = path == NULL ? NULL : strrchr(path, '/');
+
+    return slash == NULL ? path : slash + 1;
+}
+
+/* Sources of ours are beside this one, or in the directory net/ beside. */
+static bool is_our_source(const struct symbols *s, const char *path)
+{
+    size_t len = strlen(s->directory);
+
+    if (strncmp(path, s->directory, len) == 0)
+        return strchr(path + len, '/') == NULL;
+    len -= strlen("co/");
+    return strncmp(path, s->directory, len) == 0 &&
+           strncmp(path + len, "net/", 4) == 0 &&
+           strchr(path + len + 4, '/') == NULL;
+}
+
+static bool is_public(const char *function)
+{
+    return strncmp(function, "co_", 3) == 0 ||
+           strncmp(function, "net_", 4) == 0;
+}
+
+/* The frames below the first function of a coroutine's. */
+static bool is_start(const char *function)
+{
+    return strcmp(function, "context_first") == 0 ||
+           strcmp(function, "context_start") == 0;
+}
+
+static void look_up(struct symbols *s, const void *pc, struct symbol *symbol)
+{
+    uintptr_t at = (uintptr_t)pc - 1; /* the call, not what comes after it */
+    const char *path = NULL;
+    Dl_info info = { 0 };
+
+    *symbol = (struct symbol){ .pc = pc, .offset = at };
+    if (dladdr((const void *)at, &info) != 0) {
+        symbol->module = base_of(info.dli_fname);
+        symbol->offset = at - (uintptr_t)info.dli_fbase;
+        symbol->function = info.dli_sname;
+        symbol->ours = s->module != NULL && info.dli_fbase == s->module;
+    }
+    if (s->dwfl != NULL) {
+        Dwfl_Module *module = s->dw.addrmodule(s->dwfl, at);
+        const char *name = module == NULL ? NULL : s->dw.addrname(module, at);
+
+        path = source(s, at, &symbol->line);
+        symbol->file = base_of(path);
+        symbol->function = name != NULL ? name : symbol->function;
+    }
+    if (path != NULL && s->directory != NULL)
+        symbol->ours = is_our_source(s, path);
+    if (symbol->function != NULL) {
+        symbol->ours |= is_start(symbol->function);
+        symbol->exported = is_public(symbol->function) &&
+                           (symbol->ours || s->directory == NULL);
+    }
+}
+
+/* ---- The table --------------------------------------------------------------
+ */
+
+static struct symbol *place_of(struct symbol *places, size_t size,
+                               const void *pc)
+{
+    size_t i = ((uintptr_t)pc * UINT64_C(0x9e3779b97f4a7c15) >> 32) % size;
+
+    while (places[i].pc != NULL && places[i].pc != pc)
+        i = (i + 1) % size;
+    return &places[i];
+}
+
+/* Makes the table twice as large; false when there is no memory for that.  The
+ * old places are dead then, so nobody may hold one meanwhile. */
+static bool grow(struct symbols *s)
+{
+    size_t size = s->size == 0 ? PLACES_FIRST : 2 * s->size;
+    struct symbol *places = calloc(size, sizeof *places);
+
+    if (places == NULL)
+        return false;
+    for (size_t i = 0; i < s->size; i++)
+        if (s->places[i].pc != NULL)
+            *place_of(places, size, s->places[i].pc) = s->places[i];
+    free(s->places);
+    s->places = places;
+    s->size = size;
+    return true;
+}
+
+static const struct symbol *symbol_at(struct symbols *s, const void *pc)
+{
+    struct symbol *place = place_of(s->places, s->size, pc);
+
+    if (place->pc == NULL) {
+        look_up(s, pc, place);
+        s->used++;
+    }
+    return place;
+}
+
+/* ---- Public
+ * --------------------------------------------------------------------- */
+
+struct symbols *symbols_open(void)
+{
+    struct symbols *s = calloc(1, sizeof *s);
+    Dl_info us, program;
+    const char *path;
+    int line;
+
+    if (s == NULL || !grow(s)) {
+        free(s);
+        return NULL;
+    }
+    if (dladdr((const void *)(uintptr_t)symbols_open, &us) != 0 &&
+        dladdr((const void *)getauxval(AT_ENTRY), &program) != 0 &&
+        us.dli_fbase != program.dli_fbase)
+        s->module = us.dli_fbase;
+    open_libdw(s);
+    path = s->dwfl == NULL ? NULL : source(s, (uintptr_t)symbols_open, &line);
+    if (path != NULL && base_of(path) - path >= 3 &&
+        strncmp(base_of(path) - 3, "co/", 3) == 0)
+        s->directory = strndup(path, (size_t)(base_of(path) - path));
+    return s;
+}
+
+void symbols_close(struct symbols *s)
+{
+    if (s == NULL)
+        return;
+    if (s->dwfl != NULL)
+        s->dw.end(s->dwfl);
+    if (s->dw.handle != NULL)
+        (void)dlclose(s->dw.handle);
+    free(s->directory);
+    free(s->places);
+    free(s);
+}
+
+bool symbols_have_lines(const struct symbols *s) { return s->dwfl != NULL; }
+
+/* Of a stretch of our own frames the outermost exported function stands for
+ * all.  Where we do not know our own from the user's, all up to the first that
+ * has the name of an exported one are ours. */
+void symbols_trace(struct symbols *s, const struct record *r, struct trace *t)
+{
+    const struct symbol *all[RECORD_FRAMES];
+    unsigned count = r->frame_count, i = 0;
+
+    *t = (struct trace){ 0 };
+    while (s->size - s->used < 2 * RECORD_FRAMES && grow(s))
+        ;
+    if (s->size - s->used < 2 * RECORD_FRAMES)
+        return; /* no memory: no names */
+    for (unsigned k = 0; k < count; k++)
+        all[k] = symbol_at(s, r->frames[k]);
+    for (unsigned k = 0; k < count && t->call == NULL; k++) {
+        if (all[k]->exported)
+            t->call = all[i = k];
+        else if (s->directory != NULL && !all[k]->ours)
+            break;
+    }
+    for (; i < count && (all[i]->ours || all[i]->exported); i++)
+        if (all[i]->exported)
+            t->call = all[i];
+    for (; i < count && t->count < TRACE_FRAMES; i++)
+        if (!all[i]->ours || all[i]->exported)
+            t->frames[t->count++] = all[i];
+}
