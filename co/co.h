@@ -89,9 +89,8 @@ struct co_config {            /* public; zero means the default */
                                  end; 10 s.  Like all times, in ns */
     int64_t timer_slack;      /* a timer may be this late, so that neighbours
                                  share a wake-up; 50 us, 1 means exact */
-    int dump_signal;          /* SIGQUIT, say: print what co_dump_grouped() and
-                                 co_dump() say to stderr, also while every
-                                 scheduler is stuck; 0: no signal */
+    int dump_signal;          /* SIGQUIT, say: print what all coroutines do to
+                                 stderr (co/inside.h); 0: no signal */
 };
 
 /* Starts the schedulers, runs fn(arg) as the root coroutine on the calling
@@ -361,45 +360,6 @@ int co_offload(co_fn *fn, void *arg);
 /* The same for look-ups of names, which have a bound of their own (a quarter of
  * the threads, at least one), so that dead name servers cannot take all. */
 int co_offload_lookup(co_fn *fn, void *arg);
-
-/* ---- Looking inside ------------------------------------------------------ */
-
-struct co_stats {          /* public; totals since the start */
-    uint64_t spawned;      /* coroutines that came to live here */
-    uint64_t ended;        /* and ended */
-    uint64_t living;       /* the difference */
-    uint64_t ready;        /* of them, about, wait for their turn now */
-    uint64_t ready_max;    /* the most that did */
-    uint64_t switches;     /* to a coroutine */
-    uint64_t polls;        /* questions to the kernel what is ready */
-    uint64_t fd_events;    /* and what it said */
-    uint64_t timers;       /* deadlines that came */
-    uint64_t remote_wakes; /* spawns, wakes, cancels that other threads sent */
-    uint64_t stack_bytes;  /* address space of the stacks of all schedulers */
-};
-
-/* Of one scheduler, as of its last turn of the loop; of all together for NULL:
- * sums, and the largest ready_max.  Zeros when the runtime is not up.  [any] */
-void co_stats(struct co_sched *s, struct co_stats *out);
-
-/* Write to fd what all coroutines are doing, as text with a line for each; as
- * JSON with an object in each line, one per scheduler ("stats" in it) and then
- * one per coroutine; or by where they wait, the most first:
- *
- *     9,998 in net_read < echo.c:21, the longest for 58.1 s (id 17)
- *
- * Each scheduler tells of its own coroutines between two turns of its loop.  Of
- * one that does not turn for 100 ms, since some handler keeps its thread, it is
- * said which, and its coroutines are described as they look from outside.
- * Backtraces go by frame pointers (-fno-omit-frame-pointer), to a depth of 8;
- * they have functions and lines where libdw.so.1 (elfutils) can be loaded.
- * Times are those of the last look at the clock, once a turn or every few.
- *
- * 0, or -1 with ENOMEM, EAGAIN (no thread could be made to do it), or what
- * co_write() says.  [waits] */
-int co_dump(int fd);
-int co_dump_json(int fd);
-int co_dump_grouped(int fd);
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "co/dump.h"
+#include "co/inside.h"
 #include "co/wait.h"
 #include <errno.h>
 #include <poll.h>

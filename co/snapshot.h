@@ -8,6 +8,7 @@
 #define CO_SNAPSHOT_H
 
 #include "co/ask.h"
+#include "co/inside.h"
 #include "co/record.h"
 
 /* Of one scheduler. */

@@ -8,6 +8,7 @@
 #define CO_STATS_H
 
 #include "co/core.h"
+#include "co/inside.h"
 
 void stats_of(const struct sched *s, struct co_stats *out);
 

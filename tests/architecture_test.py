@@ -192,7 +192,7 @@ def check_layout():
 def main():
     os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
     public = os.environ.get("CORTEN_PUBLIC_HEADERS",
-                            "co/co.h co/embed.h net/net.h")
+                            "co/co.h co/embed.h co/inside.h net/net.h")
     public = [path for path in public.split() if os.path.exists(path)]
     files = sorted(path for kind in ("co", "net")
                    for path in glob.glob(f"{kind}/*.[chS]"))
