@@ -10,6 +10,7 @@
  */
 #include "co/dump.h"
 #include "co/inside.h"
+#include "co/sys.h"
 #include "co/wait.h"
 #include <errno.h>
 #include <poll.h>
@@ -157,9 +158,9 @@ static ssize_t write_plainly(int fd, const void *bytes, size_t len,
     ssize_t n;
 
     (void)deadline;
-    while ((n = write(fd, bytes, len)) < 0) {
+    while ((n = sys.write(fd, bytes, len)) < 0) {
         if (errno == EAGAIN)
-            (void)poll(&p, 1, -1);
+            (void)sys.poll(&p, 1, -1);
         else if (errno != EINTR)
             return -1;
     }

@@ -64,8 +64,11 @@ static struct group *find(struct groups *g, const char *key)
         return NULL;
     group = place_of(g->at, g->size, key);
     if (group->key == NULL) {
-        if ((group->key = strdup(key)) == NULL)
+        size_t bytes = strlen(key) + 1;
+
+        if ((group->key = malloc(bytes)) == NULL)
             return NULL;
+        memcpy(group->key, key, bytes);
         g->used++;
     }
     return group;

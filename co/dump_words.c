@@ -7,6 +7,7 @@
 #include "co/peek.h"
 #include "co/wait.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- The whole --------------------------------------------------------------
@@ -89,8 +90,8 @@ const char *dump_file(struct dump *d, const struct record *r)
         path[0] = '?', path[1] = '\0';
     slash = strrchr(path, '/');
     slash = slash == NULL ? path : slash + 1;
-    d->file[0] = '\0';
-    (void)strncat(d->file, slash, sizeof d->file - 1);
+    (void)snprintf(d->file, sizeof d->file, "%.*s", (int)sizeof d->file - 1,
+                   slash);
     return d->file;
 }
 

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "co/fd_info.h"
+#include "co/sys.h"
 #include <arpa/inet.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -50,7 +51,7 @@ static int option(int fd, int name)
     int value = 0;
     socklen_t len = sizeof value;
 
-    return getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0 ? -1 : value;
+    return sys.getsockopt(fd, SOL_SOCKET, name, &value, &len) < 0 ? -1 : value;
 }
 
 static const char *kind_of(int family, int type)

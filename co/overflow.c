@@ -10,8 +10,8 @@
  */
 #include "co/overflow.h"
 #include "co/core.h"
-#include "co/sys.h"
 #include "co/peek.h"
+#include "co/sys.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>

@@ -14,7 +14,6 @@
  */
 #include "co/symbols.h"
 #include <dlfcn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -213,6 +212,20 @@ static const struct symbol *symbol_at(struct symbols *s, const void *pc)
     return place;
 }
 
+/* Where this file lies; unknown is as good as no lines. */
+static void find_directory(struct symbols *s)
+{
+    int line;
+    const char *path = source(s, (uintptr_t)symbols_open, &line);
+    size_t len = path == NULL ? 0 : (size_t)(base_of(path) - path);
+
+    if (len < 3 || strncmp(path + len - 3, "co/", 3) != 0 ||
+        (s->directory = malloc(len + 1)) == NULL)
+        return;
+    memcpy(s->directory, path, len);
+    s->directory[len] = '\0';
+}
+
 /* ---- Public
  * --------------------------------------------------------------------- */
 
@@ -220,8 +233,6 @@ struct symbols *symbols_open(void)
 {
     struct symbols *s = calloc(1, sizeof *s);
     Dl_info us, program;
-    const char *path;
-    int line;
 
     if (s == NULL || !grow(s)) {
         free(s);
@@ -232,10 +243,8 @@ struct symbols *symbols_open(void)
         us.dli_fbase != program.dli_fbase)
         s->module = us.dli_fbase;
     open_libdw(s);
-    path = s->dwfl == NULL ? NULL : source(s, (uintptr_t)symbols_open, &line);
-    if (path != NULL && base_of(path) - path >= 3 &&
-        strncmp(base_of(path) - 3, "co/", 3) == 0)
-        s->directory = strndup(path, (size_t)(base_of(path) - path));
+    if (s->dwfl != NULL)
+        find_directory(s);
     return s;
 }
 

@@ -20,11 +20,14 @@ static bool reserve(struct text *t, size_t more)
         return !t->failed;
     while (size - t->len < more)
         size *= 2;
-    bytes = realloc(t->bytes, size);
+    bytes = malloc(size);
     if (bytes == NULL) {
         t->failed = true;
         return false;
     }
+    if (t->len > 0)
+        memcpy(bytes, t->bytes, t->len);
+    free(t->bytes);
     t->bytes = bytes;
     t->size = size;
     return true;

@@ -106,7 +106,8 @@ struct scenario {
 #define FIRST(call) (CALL_##call + 1)
 #define PLACES_ALONE (-1)
 extern const struct scenario scenarios_runtime[], scenarios_wait[],
-    scenarios_io[], scenarios_ready[], scenarios_net[], scenarios_embed[];
+    scenarios_io[], scenarios_ready[], scenarios_net[], scenarios_embed[],
+    scenarios_inside[];
 
 /* Prints the places that the logs know; false when something is missing. */
 bool report(struct inject_log **logs, int count, bool all_failed);

@@ -172,6 +172,7 @@ static int arity(long number)
 {
     switch (number) {
     case SYS_futex:
+    case SYS_process_vm_readv:
         return 6;
     case SYS_membarrier:
         return 3;
@@ -196,6 +197,8 @@ static enum inject_call part_of(long number, long op)
         return CALL_syscall_membarrier;
     case SYS_uname:
         return CALL_syscall_uname;
+    case SYS_process_vm_readv:
+        return CALL_syscall_vm_readv;
     default:
         return CALL_syscall;
     }

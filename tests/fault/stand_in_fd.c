@@ -187,6 +187,11 @@ int fault_fstat(int fd, struct stat *st)
     return HIT(fstat) ? -1 : fstat(fd, st);
 }
 
+ssize_t fault_readlink(const char *name, char *to, size_t size)
+{
+    return HIT(readlink) ? -1 : readlink(name, to, size);
+}
+
 int fault_lstat(const char *name, struct stat *st)
 {
     return HIT(lstat) ? -1 : lstat(name, st);
