@@ -23,7 +23,8 @@ enum { PLACES_FIRST = 256 };
 
 typedef struct Dwfl Dwfl;
 typedef struct Dwfl_Module Dwfl_Module;
-typedef struct Dwfl_Line Dwfl_Line;
+typedef struct Dwarf_Line Dwarf_Line;
+typedef struct Dwarf_Die Dwarf_Die;
 typedef void (*any_fn)(void);
 
 struct callbacks { /* Dwfl_Callbacks */
@@ -39,9 +40,13 @@ struct libdw {
     int (*report_end)(Dwfl *dwfl, any_fn removed, void *arg);
     Dwfl_Module *(*addrmodule)(Dwfl *dwfl, uint64_t address);
     const char *(*addrname)(Dwfl_Module *module, uint64_t address);
-    Dwfl_Line *(*getsrc)(Dwfl_Module *module, uint64_t address);
-    const char *(*lineinfo)(Dwfl_Line *line, uint64_t *address, int *number,
-                            int *column, uint64_t *mtime, uint64_t *length);
+    Dwarf_Die *(*addrdie)(Dwfl_Module *module, uint64_t address,
+                          uint64_t *bias);
+    Dwarf_Die *(*nextcu)(Dwfl_Module *module, Dwarf_Die *last, uint64_t *bias);
+    int (*haspc)(Dwarf_Die *die, uint64_t address);
+    Dwarf_Line *(*getsrc)(Dwarf_Die *die, uint64_t address);
+    const char *(*linesrc)(Dwarf_Line *line, uint64_t *mtime, uint64_t *length);
+    int (*lineno)(Dwarf_Line *line, int *number);
 };
 
 struct symbols {
@@ -73,8 +78,12 @@ static bool find_all(struct symbols *s)
            find(dw, "dwfl_report_end", &dw->report_end) &&
            find(dw, "dwfl_addrmodule", &dw->addrmodule) &&
            find(dw, "dwfl_module_addrname", &dw->addrname) &&
-           find(dw, "dwfl_module_getsrc", &dw->getsrc) &&
-           find(dw, "dwfl_lineinfo", &dw->lineinfo) &&
+           find(dw, "dwfl_module_addrdie", &dw->addrdie) &&
+           find(dw, "dwfl_module_nextcu", &dw->nextcu) &&
+           find(dw, "dwarf_haspc", &dw->haspc) &&
+           find(dw, "dwarf_getsrc_die", &dw->getsrc) &&
+           find(dw, "dwarf_linesrc", &dw->linesrc) &&
+           find(dw, "dwarf_lineno", &dw->lineno) &&
            find(dw, "dwfl_linux_proc_find_elf", &s->callbacks.find_elf) &&
            find(dw, "dwfl_build_id_find_debuginfo",
                 &s->callbacks.find_debuginfo);
@@ -94,14 +103,32 @@ static void open_libdw(struct symbols *s)
     s->dwfl = NULL;
 }
 
+/* The compilation unit that has pc.  clang makes no table of them, unless it is
+ * told to (-gdwarf-aranges), so they may have to be gone through. */
+static Dwarf_Die *unit_of(struct symbols *s, Dwfl_Module *module, uintptr_t pc,
+                          uint64_t *bias)
+{
+    Dwarf_Die *unit = s->dw.addrdie(module, pc, bias);
+
+    if (unit != NULL)
+        return unit;
+    while ((unit = s->dw.nextcu(module, unit, bias)) != NULL)
+        if (s->dw.haspc(unit, pc - *bias) > 0)
+            return unit;
+    return NULL;
+}
+
 /* The path of the source of what lies at pc, or NULL. */
 static const char *source(struct symbols *s, uintptr_t pc, int *line)
 {
     Dwfl_Module *module = s->dw.addrmodule(s->dwfl, pc);
-    Dwfl_Line *found = module == NULL ? NULL : s->dw.getsrc(module, pc);
+    uint64_t bias = 0;
+    Dwarf_Die *unit = module == NULL ? NULL : unit_of(s, module, pc, &bias);
+    Dwarf_Line *found = unit == NULL ? NULL : s->dw.getsrc(unit, pc - bias);
 
-    return found == NULL ? NULL
-                         : s->dw.lineinfo(found, NULL, line, NULL, NULL, NULL);
+    if (found == NULL || s->dw.lineno(found, line) != 0)
+        return NULL;
+    return s->dw.linesrc(found, NULL, NULL);
 }
 
 /* ---- One address ------------------------------------------------------------
