@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 
 static void reader(void *arg)
 {
@@ -48,10 +49,14 @@ static void dump_all(void)
 static void dumps(void) { in_runtime(dump_all); }
 static void dumps_on_thread(void) { beside_runtime(dump_all); }
 
+/* Not before the writer waits, mostly: then the place of its poll is reached.
+ */
 static void *drain(void *arg)
 {
+    struct timespec pause = { 0, 50 * 1000 * 1000 };
     char buf[4096];
 
+    (void)nanosleep(&pause, NULL);
     while (read(*(int *)arg, buf, sizeof buf) > 0)
         ;
     return NULL;
