@@ -88,10 +88,10 @@ static inline long long test_now_ms(void)
     return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
-/* Sleeps on, however many signals come. */
+/* Sleeps on, however many signals come; not less than that. */
 static inline void test_sleep_ms(int ms)
 {
-    long long end = test_now_ms() + ms, left;
+    long long end = test_now_ms() + ms + 1, left;
 
     while ((left = end - test_now_ms()) > 0)
         (void)poll(NULL, 0, (int)left);
