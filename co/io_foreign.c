@@ -82,6 +82,13 @@ static ssize_t call_when_ready(int fd, const struct vec *v, size_t room)
     }
     if (!v->write)
         return call(fd, v);
+    /* The other end of a terminal is just being closed: a write that found no
+     * room then would sleep for ever (Linux 6.18: the last close wakes writers
+     * before it counts as one). */
+    if (!(ready & CO_WRITE) && isatty(fd)) {
+        errno = EIO;
+        return -1;
+    }
     for (int i = 0; i < v->count - 1 && v->iov->iov_len == 0; i++)
         less.iov++;
     first = v->iov[0];
