@@ -32,11 +32,12 @@ struct post {
 
 enum {
     POST_QUEUED = 1,
-    POST_START = 2,  /* a coroutine spawned from elsewhere: first run */
-    POST_WAKE = 4,   /* its ticket was claimed: make it ready */
-    POST_CANCEL = 8, /* co_cancel() */
-    POST_FREE = 16,  /* it has ended and nobody owns the handle any more */
-    POST_CLOSED = 32 /* of an fd: its generation has moved on */
+    POST_START = 2,   /* a coroutine spawned from elsewhere: first run */
+    POST_WAKE = 4,    /* its ticket was claimed: make it ready */
+    POST_CANCEL = 8,  /* co_cancel() */
+    POST_FREE = 16,   /* it has ended and nobody owns the handle any more */
+    POST_CLOSED = 32, /* of an fd: its generation has moved on */
+    POST_LOOK = 64    /* of an fd: who waits tries again */
 };
 
 /* What the C++ runtime keeps for each thread about exceptions being handled

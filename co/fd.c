@@ -3,9 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "co/fd.h"
-#include "co/fd_thread.h"
 #include "co/reserve.h"
-#include "co/runq.h"
 #include "co/sched_set.h"
 #include "co/sys.h"
 #include <errno.h>
@@ -136,77 +134,16 @@ static void verify(struct sched *s, struct fd_entry *e)
         l->trusts = false;
 }
 
-void fd_closed(struct sched *s, struct fd_entry *e)
+void fd_told(struct sched *s, struct fd_entry *e, unsigned bits)
 {
     uint64_t word = atomic_load(fd_word_find(e->fd));
 
+    while ((bits & POST_LOOK) && e->head != NULL)
+        fire(e, e->head, 0, 0);
     if (e->gen != fd_word_gen(word))
         reset(e, word);
     else if (e->head != NULL)
         verify(s, e);
-}
-
-/* ---- Generations ----------------------------------------------------------
- */
-
-/* To those who wait for fd: its generation has moved on, or they should ask
- * whether it still means what they wait for. */
-static void tell(int fd, uint64_t bits, int why)
-{
-    struct sched *self = sched_self();
-    unsigned count;
-
-    runq_enter();
-    count = atomic_load(&sched_set.count);
-    for (unsigned i = 0; i < count; i++) {
-        struct sched *s = sched_set.at[i];
-        struct fd_entry *e;
-
-        if (!(bits & fd_word_bit(s)) || (e = fd_find(s, fd)) == NULL)
-            continue;
-        if (s == self)
-            fd_closed(s, e);
-        else
-            runq_post(s, &e->post, POST_CLOSED);
-    }
-    runq_leave();
-    if (bits & FD_WORD_THREADS)
-        fd_thread_fire(fd, why);
-}
-
-/* Moves the generation of fd on, and ends the waits of the old one. */
-static uint32_t next_gen(int fd, fd_word *w, uint64_t flags)
-{
-    uint64_t old = fd_word_next(w, flags);
-
-    if (fd_word_waiters(old) != 0)
-        tell(fd, old, EBADF);
-    return fd_word_gen(old) + 1;
-}
-
-int fd_fresh(int fd)
-{
-    fd_word *w = fd_word_make(fd);
-
-    if (w == NULL)
-        return -1;
-    (void)next_gen(fd, w, FD_WORD_OWN);
-    return 0;
-}
-
-uint32_t fd_forget(int fd)
-{
-    fd_word *w = fd_word_find(fd);
-
-    return w == NULL ? 0 : next_gen(fd, w, FD_WORD_CLOSING);
-}
-
-void fd_forgotten(int fd, uint32_t gen)
-{
-    fd_word *w = fd_word_find(fd);
-
-    if (w != NULL)
-        fd_word_closed(w, gen);
 }
 
 /* ---- Waiting ---------------------------------------------------------------
@@ -272,7 +209,7 @@ static void tell_others(struct sched *s, struct fd_entry *e, uint64_t word)
     if (e->told || fd_word_waiters(word) == 0)
         return;
     e->told = e->own; /* seldom changes hands behind our back */
-    tell(e->fd, word, 0);
+    fd_tell(e->fd, word, POST_CLOSED, 0);
 }
 
 static int enlist_first(struct sched *s, struct fd_entry *e, uint64_t word,

@@ -52,6 +52,16 @@ int fd_fresh(int fd);
 /* Ends all waits for fd with EBADF; until fd_forgotten(), which gets the
  * result, nobody can begin one.  The caller then closes it. */
 uint32_t fd_forget(int fd);
+
+/* To those who wait for fd, whose word had bits: POST_CLOSED, its generation
+ * has moved on, or they should ask whether it still means what they wait for;
+ * POST_LOOK.  Threads get why. */
+void fd_tell(int fd, uint64_t bits, unsigned what, int why);
+
+/* All that wait for fd try again: something about it has changed of which the
+ * kernel makes no event. */
+void fd_look(int fd);
+
 void fd_forgotten(int fd, uint32_t gen);
 
 /* NULL when this scheduler has never waited for a number near fd. */
@@ -91,10 +101,10 @@ int fd_watch(struct sched *s, int fd, uint32_t gen, uint32_t events,
              struct wait_link *l);
 void fd_unwatch(struct sched *s, int fd, struct wait_link *l);
 
-/* For the loop: an event, a post of POST_CLOSED, time to verify. */
+/* For the loop: an event, a post, time to verify. */
 void fd_dispatch(struct sched *s, uint64_t token, uint32_t events);
 void fd_prefetch(struct sched *s, uint64_t token);
-void fd_closed(struct sched *s, struct fd_entry *e);
+void fd_told(struct sched *s, struct fd_entry *e, unsigned bits);
 void fd_verify(struct sched *s);
 
 #endif

@@ -110,7 +110,7 @@ int hook_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 {
     unsigned mode = hook_mode(fd);
     int64_t deadline = hook_plain() ? CO_NOWAIT : hook_deadline(fd, CO_READ);
-    int r;
+    int r, err = errno;
 
     if (deadline == CO_NOWAIT)
         r = real.accept4(fd, addr, len, flags);
@@ -122,7 +122,7 @@ int hook_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
     if (!(mode & MODE_KNOWN))
         mode = MODE_RCVTIMEO | MODE_SNDTIMEO;
     mode &= MODE_RCVTIMEO | MODE_SNDTIMEO;
-    return made(r, mode_of(flags) | MODE_SOCKET | mode);
+    return (int)hook_result(err, made(r, mode_of(flags) | MODE_SOCKET | mode));
 }
 HOOK_NAME(accept4, hook_accept4);
 
@@ -136,7 +136,7 @@ int hook_connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
     bool others = false; /* another call began to connect, we wait, too */
     int64_t deadline;
-    int r;
+    int r, err = errno;
 
     if (hook_plain())
         return real.connect(fd, addr, len);
@@ -149,7 +149,7 @@ int hook_connect(int fd, const struct sockaddr *addr, socklen_t len)
             break;
     }
     if (r == 0 || (others && errno == EISCONN))
-        return 0;
+        return (int)hook_result(err, 0);
     /* connect(2): a time-out of the socket leaves it in progress. */
     hook_timed_out(deadline);
     if (errno == EAGAIN && addr->sa_family != AF_UNIX)
@@ -159,8 +159,14 @@ int hook_connect(int fd, const struct sockaddr *addr, socklen_t len)
 HOOK_NAME(connect, hook_connect);
 HOOK_NAME(__connect, hook_connect);
 
-/* What waits for fd sees its end by itself. */
-int hook_shutdown(int fd, int how) { return real.shutdown(fd, how); }
+int hook_shutdown(int fd, int how)
+{
+    int r = real.shutdown(fd, how);
+
+    if (r == 0 && !is_down())
+        co_sys_look(fd);
+    return r;
+}
 HOOK_NAME(shutdown, hook_shutdown);
 
 /* ---- Changed

@@ -22,6 +22,7 @@ static ssize_t read_vec(int fd, const struct iovec *iov, int n)
 {
     struct hook_wait w = { 0 };
     int64_t begin = hook_slow_begin();
+    int err = errno;
     ssize_t r;
 
     while ((r = co_sys_try(fd, iov, n, false)) < 0 && errno == EAGAIN) {
@@ -30,7 +31,7 @@ static ssize_t read_vec(int fd, const struct iovec *iov, int n)
         begin = hook_slow_begin();
     }
     hook_slow_end("read", begin);
-    return r;
+    return hook_result(err, r);
 }
 
 ssize_t hook_read(int fd, void *buf, size_t len)
@@ -40,7 +41,7 @@ ssize_t hook_read(int fd, void *buf, size_t len)
     switch (hook_mode(fd)) {
     case MODE_KNOWN:
     case MODE_KNOWN | MODE_SOCKET:
-        return co_read(fd, buf, len, CO_FOREVER);
+        return hook_result(errno, co_read(fd, buf, len, CO_FOREVER));
     case MODE_KNOWN | MODE_NONBLOCK:
     case MODE_KNOWN | MODE_NONBLOCK | MODE_SOCKET:
         return real.read(fd, buf, len);
@@ -147,6 +148,7 @@ ssize_t hook_recvfrom(int fd, void *buf, size_t len, int flags,
     struct hook_wait w = { 0 };
     socklen_t size = addr_len != NULL ? *addr_len : 0;
     size_t done = 0;
+    int err = errno;
     ssize_t r;
 
     if (hook_plain() || never_waits(flags))
@@ -169,9 +171,9 @@ ssize_t hook_recvfrom(int fd, void *buf, size_t len, int flags,
         }
         break;
     }
-    if (done == 0)
-        return r;
-    return (ssize_t)done + (r > 0 ? r : 0);
+    if (done > 0)
+        r = (ssize_t)done + (r > 0 ? r : 0);
+    return hook_result(err, r);
 }
 HOOK_NAME(recvfrom, hook_recvfrom);
 
@@ -189,7 +191,7 @@ ssize_t hook_recv(int fd, void *buf, size_t len, int flags)
     if (hook_plain())
         return real.recv(fd, buf, len, flags);
     if (flags == 0 && hook_mode(fd) == (MODE_KNOWN | MODE_SOCKET))
-        return co_recv(fd, buf, len, 0, CO_FOREVER);
+        return hook_result(errno, co_recv(fd, buf, len, 0, CO_FOREVER));
     return hook_recvfrom(fd, buf, len, flags, NULL, NULL);
 }
 HOOK_NAME(recv, hook_recv);
@@ -231,16 +233,6 @@ static size_t vec_length(const struct iovec *iov, int n)
     return sum;
 }
 
-/* As the kernel does for a stream whose reader is gone; the try kept it from
- * that. */
-static void raise_sigpipe(int fd)
-{
-    if (!hook_is_stream(fd))
-        return;
-    (void)raise(SIGPIPE);
-    errno = EPIPE;
-}
-
 /* One try from byte done on; the whole vector when done is 0. */
 static ssize_t try_write(int fd, const struct iovec *iov, int n, size_t done)
 {
@@ -262,6 +254,7 @@ static ssize_t write_vec(int fd, const struct iovec *iov, int n)
 {
     struct hook_wait w = { 0 };
     int64_t begin = hook_slow_begin();
+    int err = errno;
     size_t done = 0;
     ssize_t r;
 
@@ -279,30 +272,10 @@ static ssize_t write_vec(int fd, const struct iovec *iov, int n)
     }
     hook_slow_end("write", begin);
     if (done > 0)
-        return (ssize_t)done;
-    if (r < 0 && errno == EPIPE)
-        raise_sigpipe(fd);
-    return r;
-}
-
-/* The short way, for a socket in blocking mode.  Only streams are ever written
- * in parts. */
-static ssize_t send_known(int fd, const void *buf, size_t len, int flags)
-{
-    size_t done = 0;
-    ssize_t r;
-
-    do {
-        r = co_send(fd, (const char *)buf + done, len - done, flags,
-                    CO_FOREVER);
-        if (r > 0)
-            done += (size_t)r;
-    } while (r > 0 && done < len);
-    if (done > 0)
-        return (ssize_t)done;
-    if (r < 0 && errno == EPIPE && !(flags & MSG_NOSIGNAL))
-        raise_sigpipe(fd);
-    return r;
+        r = (ssize_t)done;
+    else if (r < 0 && errno == EPIPE)
+        hook_broken_pipe(fd, 0, w.deadline != 0);
+    return hook_result(err, r);
 }
 
 ssize_t hook_write(int fd, const void *buf, size_t len)
@@ -311,7 +284,7 @@ ssize_t hook_write(int fd, const void *buf, size_t len)
         return real.write(fd, buf, len);
     switch (hook_mode(fd)) {
     case MODE_KNOWN | MODE_SOCKET:
-        return send_known(fd, buf, len, 0);
+        return hook_send(fd, buf, len, 0);
     case MODE_KNOWN | MODE_NONBLOCK:
     case MODE_KNOWN | MODE_NONBLOCK | MODE_SOCKET:
         return real.write(fd, buf, len);
@@ -352,40 +325,3 @@ int hook_eventfd_write(int fd, uint64_t value)
     return hook_write(fd, &value, sizeof value) == sizeof value ? 0 : -1;
 }
 HOOK_NAME(eventfd_write, hook_eventfd_write);
-
-/* ---- Sending ----------------------------------------------------------------
- */
-
-ssize_t hook_sendto(int fd, const void *buf, size_t len, int flags,
-                    const struct sockaddr *addr, socklen_t addr_len)
-{
-    struct hook_wait w = { 0 };
-    size_t done = 0;
-    ssize_t r;
-
-    if (hook_plain() || never_waits(flags))
-        return real.sendto(fd, buf, len, flags, addr, addr_len);
-    for (;;) {
-        r = real.sendto(fd, (const char *)buf + done, len - done,
-                        flags | MSG_DONTWAIT, addr, addr_len);
-        if (r > 0)
-            done += (size_t)r;
-        flags |= done > 0 ? MSG_NOSIGNAL : 0; /* it is no error then */
-        if (r < 0 ? errno != EAGAIN || hook_wait(&w, fd, CO_WRITE) < 0
-                  : r == 0 || done >= len)
-            return done > 0 ? (ssize_t)done : r;
-    }
-}
-HOOK_NAME(sendto, hook_sendto);
-
-ssize_t hook_send(int fd, const void *buf, size_t len, int flags)
-{
-    if (hook_plain())
-        return real.send(fd, buf, len, flags);
-    if ((flags & ~MSG_NOSIGNAL) == 0 &&
-        hook_mode(fd) == (MODE_KNOWN | MODE_SOCKET))
-        return send_known(fd, buf, len, flags);
-    return hook_sendto(fd, buf, len, flags, NULL, 0);
-}
-HOOK_NAME(send, hook_send);
-HOOK_NAME(__send, hook_send);

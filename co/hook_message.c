@@ -62,6 +62,7 @@ static ssize_t receive_rest(int fd, const struct msghdr *msg, size_t skip,
 ssize_t hook_recvmsg(int fd, struct msghdr *msg, int flags)
 {
     struct hook_wait w = { 0 };
+    int err = errno;
     size_t all = 0;
     ssize_t r;
 
@@ -83,7 +84,7 @@ ssize_t hook_recvmsg(int fd, struct msghdr *msg, int flags)
     if ((flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL && r > 0 &&
         (size_t)r < all && msg->msg_controllen == 0 && hook_is_stream(fd))
         r += receive_rest(fd, msg, (size_t)r, flags);
-    return r;
+    return hook_result(err, r);
 }
 HOOK_NAME(recvmsg, hook_recvmsg);
 
@@ -115,6 +116,7 @@ static ssize_t send_rest(int fd, const struct msghdr *msg, size_t done,
 ssize_t hook_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
     struct hook_wait w = { 0 };
+    int err = errno, quiet = 0;
     size_t all = 0;
     ssize_t r;
 
@@ -124,17 +126,20 @@ ssize_t hook_sendmsg(int fd, const struct msghdr *msg, int flags)
             forget_modes(msg, false);
         return r;
     }
-    do
-        r = real.sendmsg(fd, msg, flags | MSG_DONTWAIT);
-    while (r < 0 && errno == EAGAIN && hook_wait(&w, fd, CO_WRITE) == 0);
-    if (r < 0)
+    while ((r = real.sendmsg(fd, msg, flags | quiet | MSG_DONTWAIT)) < 0 &&
+           errno == EAGAIN && hook_wait(&w, fd, CO_WRITE) == 0)
+        quiet = MSG_NOSIGNAL;
+    if (r < 0) {
+        if (errno == EPIPE && quiet != 0)
+            hook_broken_pipe(fd, flags, true);
         return r;
+    }
     forget_modes(msg, false);
     for (size_t i = 0; i < msg->msg_iovlen; i++)
         all += msg->msg_iov[i].iov_len;
     if (r > 0 && (size_t)r < all && hook_deadline(fd, CO_WRITE) != CO_NOWAIT)
         r += send_rest(fd, msg, (size_t)r, flags);
-    return r;
+    return hook_result(err, r);
 }
 HOOK_NAME(sendmsg, hook_sendmsg);
 

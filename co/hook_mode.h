@@ -50,6 +50,20 @@ struct hook_wait {
  * time-out has passed; or ETIMEDOUT, ECANCELED, EBADF, ENOMEM. */
 int hook_wait(struct hook_wait *w, int fd, int events);
 
+/* r, which a call is about to return.  One that succeeds leaves errno as it was
+ * before, which is err, whatever was tried meanwhile. */
+static inline ssize_t hook_result(int err, ssize_t r)
+{
+    if (r >= 0)
+        errno = err;
+    return r;
+}
+
+/* After EPIPE from a try without SIGPIPE: raises it where the kernel would. Who
+ * has waited for a unix socket learns of its peer's reset instead, as waiting
+ * in the kernel looks at that first. */
+void hook_broken_pipe(int fd, int flags, bool waited);
+
 /* The deadline that a blocking call on fd has, CO_NOWAIT in non-blocking mode.
  */
 int64_t hook_deadline(int fd, int events);

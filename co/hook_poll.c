@@ -103,13 +103,13 @@ static int poll_until(struct pollfd *fds, nfds_t n, int64_t deadline,
                       const sigset_t *mask)
 {
     struct timespec none = { 0, 0 };
-    int times = 0;
+    int times = 0, err = errno;
 
     for (;;) {
         int r = real.ppoll(fds, n, &none, mask);
 
         if (r != 0 || co_now() >= deadline)
-            return r;
+            return (int)hook_result(err, r);
         if (wait_any(fds, n, next_look(mask, deadline), &times) < 0)
             return -1;
     }
@@ -221,7 +221,7 @@ static int select_until(int n, fd_set *r, fd_set *w, fd_set *e,
                         int64_t deadline, const sigset_t *mask)
 {
     struct sets s;
-    int result, err, times = 0;
+    int result, err, times = 0, before = errno;
 
     if (sets_open(&s, n, r, w, e) < 0)
         return -1;
@@ -240,7 +240,7 @@ static int select_until(int n, fd_set *r, fd_set *w, fd_set *e,
             memcpy(s.out[i], s.in[i], s.bytes);
     free(s.block);
     errno = err;
-    return result;
+    return (int)hook_result(before, result);
 }
 
 /* Linux writes back how much time is left. */
@@ -284,13 +284,13 @@ static int epoll_until(int fd, struct epoll_event *events, int max,
                        int64_t deadline, const sigset_t *mask)
 {
     struct pollfd self = { .fd = fd, .events = POLLIN };
-    int times = 0;
+    int times = 0, err = errno;
 
     for (;;) {
         int r = hook_real.epoll_pwait(fd, events, max, 0, mask);
 
         if (r != 0 || co_now() >= deadline)
-            return r;
+            return (int)hook_result(err, r);
         if (wait_any(&self, 1, next_look(mask, deadline), &times) < 0)
             return -1;
     }

@@ -48,6 +48,12 @@ static inline bool count_call(void)
     return true;
 }
 
+int co_sys_begin(void)
+{
+    (void)count_call();
+    return io_cancelled() ? -1 : 0;
+}
+
 /* Only a system call can say EFAULT for a buffer that is the guard of our own
  * stack: a fault that nobody would see. */
 static void check_fault(const void *buf, size_t len)

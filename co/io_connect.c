@@ -70,6 +70,8 @@ int co_socket(int domain, int type, int protocol)
 
 int co_sys_fresh(int fd) { return fd_fresh(fd); }
 
+void co_sys_look(int fd) { fd_look(fd); }
+
 struct accept_args {
     struct sockaddr *addr;
     socklen_t *len;

@@ -71,9 +71,9 @@ static void take_inbox(struct sched *s)
         struct co *co = container_of(p, struct co, post);
 
         next = p->next;
-        if (bits & POST_CLOSED) {
-            atomic_store(&p->bits, 0);
-            fd_closed(s, container_of(p, struct fd_entry, post));
+        if (bits & (POST_CLOSED | POST_LOOK)) {
+            bits = atomic_exchange(&p->bits, 0);
+            fd_told(s, container_of(p, struct fd_entry, post), bits);
         } else if (co_sched_of(co) != s) {
             /* A CO_ANY one that was given away after this was sent.  It is
              * still marked as queued, so nobody frees it meanwhile. */

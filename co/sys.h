@@ -88,9 +88,18 @@ void co_sys_set(const struct sys *libc);
  * say so by co_close(), co_fd_forget() or this.  -1 with ENOMEM.  [any] */
 int co_sys_fresh(int fd);
 
+/* Whoever waits for fd tries again: after shutdown(2), of which the kernel does
+ * not make an event for all that wait.  [any] */
+void co_sys_look(int fd);
+
 /* As co_accept(), with the flags of accept4(2) for the new one. */
 int co_sys_accept(int fd, struct sockaddr *addr, socklen_t *len, int flags,
                   int64_t deadline);
+
+/* Before a call on a descriptor that will not wait: a coroutine whose
+ * descriptors are always ready gives way now and then.  -1 ECANCELED when it
+ * was cancelled.  [co] */
+int co_sys_begin(void);
 
 /* One try of readv(2) or writev(2) that never blocks the thread, whatever fd
  * is: EAGAIN when it would.  On sockets without SIGPIPE. */

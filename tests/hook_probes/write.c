@@ -284,11 +284,8 @@ PROBE(write_reader_goes, PAUSE_MS, "a reader that goes wakes a waiting write()")
     SHOW(kit_caught);
 }
 
-PROBE_DIFFERS(
-    write_peer_goes, PAUSE_MS,
-    "a unix peer that goes: EPIPE, where the kernel may say ECONNRESET",
-    "write(fds[1], \"abc\", 3) = -1 EPIPE\nkit_caught: 1\n"
-    "took at least 200 ms: yes\n")
+PROBE(write_peer_goes, PAUSE_MS,
+      "a unix peer that goes wakes a waiting write()")
 {
     int fds[2];
 
