@@ -47,6 +47,8 @@ static void run(void *arg)
 {
     struct job *j = arg;
 
+    if (atomic_load(&j->users) == 1)
+        return; /* whoever asked left while others were looked up */
     errno = 0;
     j->run(j);
     j->err = errno;
