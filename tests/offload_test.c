@@ -257,6 +257,41 @@ static void root_exits(void *arg)
 
 static void pthread_exit_in_fn(void) { run(root_exits, BOUND); }
 
+/* In both queues; most of those that come after are queued when it happens. */
+static void leave_often(void *arg)
+{
+    intptr_t number = (intptr_t)arg;
+
+    for (intptr_t i = 0; i < 8; i++) {
+        co_fn *fn = (number + i) % 3 == 0 ? no_op : leave;
+        bool done = false;
+
+        if ((number + i) % 2 == 0)
+            CHECK_EQ(co_offload(fn, &done), 0);
+        else
+            CHECK_EQ(co_offload_lookup(fn, &done), 0);
+        CHECK(done);
+    }
+}
+
+static void root_all_leave(void *arg)
+{
+    bool done = false;
+
+    (void)arg;
+    crowd(leave_often, MANY);
+    CHECK_EQ(co_offload_lookup(no_op, &done), 0); /* the place is free again */
+    CHECK(done);
+}
+
+/* With a bound of one, each that leaves is the last. */
+static void pthread_exit_of_many(void)
+{
+    for (unsigned threads = 1; threads <= 2 * BOUND; threads *= 2)
+        for (long i = test_count(50); i > 0; i--)
+            run(root_all_leave, threads);
+}
+
 static void offload_cancelled(void *arg)
 {
     bool done = false;
@@ -326,6 +361,7 @@ int main(void)
     RUN(no_more_than_its_bound);
     RUN(lookups_leave_room);
     RUN(pthread_exit_in_fn);
+    RUN(pthread_exit_of_many);
     RUN(cancel_waits);
     RUN(plain_thread_runs_inline);
     RUN(idle_threads_end);
