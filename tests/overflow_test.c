@@ -6,12 +6,11 @@
  */
 #include "co/core.h"
 #include "co/overflow.h"
-#include "tests/test.h"
+#include "tests/child.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* Sanitizers would take the signal, and keep local arrays elsewhere. */
@@ -23,35 +22,6 @@ const char *__tsan_default_options(void);
 const char *__asan_default_options(void) { return OPTIONS; }
 const char *__tsan_default_options(void) { return "handle_segv=0"; }
 
-static char said[8192]; /* the last child's stderr */
-static int status;      /* and how it ended */
-
-static void run_child(void (*fn)(void))
-{
-    int ends[2];
-    size_t len = 0;
-    ssize_t n;
-    pid_t child;
-
-    CHECK_EQ(pipe(ends), 0);
-    child = test_fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        (void)dup2(ends[1], STDERR_FILENO);
-        (void)close(ends[0]);
-        (void)close(ends[1]);
-        fn();
-        _exit(0);
-    }
-    (void)close(ends[1]);
-    while ((n = TEMP_FAILURE_RETRY(
-                read(ends[0], said + len, sizeof said - 1 - len))) > 0)
-        len += (size_t)n;
-    said[len] = '\0';
-    (void)close(ends[0]);
-    CHECK_EQ(TEMP_FAILURE_RETRY(waitpid(child, &status, 0)), child);
-}
-
 /* Runs fn as a coroutine that has a name, and its own stack size if any. */
 static size_t stack_size;
 static bool keep;
@@ -62,6 +32,7 @@ static void root(void *arg)
     struct co *co = co_spawn((co_fn *)arg, NULL, &attr);
 
     CHECK(co != NULL);
+    hold_storm();
     CHECK_EQ(co_join(co, CO_FOREVER), 0);
 }
 
@@ -70,33 +41,6 @@ static void run_glutton(co_fn *fn)
     struct co_config config = { .schedulers = 1, .keep_sigsegv = keep };
 
     CHECK_EQ(co_run(root, (void *)fn, &config), 0);
-}
-
-/* Others may speak on that stream, too: an emulator does. */
-static int count(const char *what)
-{
-    int n = 0;
-
-    for (const char *p = said; (p = strstr(p, what)) != NULL; p++)
-        n++;
-    return n;
-}
-
-static void check_said(const char *what)
-{
-    if (strstr(said, what) == NULL) {
-        fprintf(stderr, "expected \"%s\" in:\n%s", what, said);
-        exit(1);
-    }
-}
-
-static void check_killed(int sig)
-{
-    if (!WIFSIGNALED(status) || WTERMSIG(status) != sig) {
-        fprintf(stderr, "expected signal %d, got status %x:\n%s", sig, status,
-                said);
-        exit(1);
-    }
 }
 
 static void check_report(void)
@@ -236,15 +180,6 @@ static void child_old_ignore(void)
 {
     CHECK(signal(SIGSEGV, SIG_IGN) != SIG_ERR);
     run_glutton(touch_expected);
-}
-
-static void check_exit(int code)
-{
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != code) {
-        fprintf(stderr, "expected exit %d, got status %x:\n%s", code, status,
-                said);
-        exit(1);
-    }
 }
 
 static void old_handlers(void)

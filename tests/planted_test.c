@@ -9,64 +9,30 @@
  */
 #include "co/asan.h"
 #include "co/co.h"
-#include "tests/test.h"
+#include "tests/child.h"
 #include <alloca.h>
 #include <setjmp.h>
-#include <sys/wait.h>
 
 enum { OUTSIDE_HEAP, OUTSIDE_FRAME };
 
-static char said[64 * 1024]; /* the last child's stderr */
-static int status;           /* and how it ended */
-
-static const char *self; /* argv[0] */
+static const char *self;      /* argv[0] */
+static const char *case_name; /* as its argument */
 
 /* valgrind reports to what was its stderr when it began: so once more. */
-static void again_under_valgrind(const char *name)
+static void again(void)
 {
-    char *args[] = { "valgrind",   "--quiet",    "--error-exitcode=99",
-                     (char *)self, (char *)name, NULL };
+    char *args[] = { "valgrind",   "--quiet",         "--error-exitcode=99",
+                     (char *)self, (char *)case_name, NULL };
 
     (void)execvp(args[0], args);
     perror(args[0]);
     _exit(1);
 }
 
-static void run_child(void (*fn)(void), const char *name)
+static void run_case(void (*fn)(void), const char *name)
 {
-    int ends[2];
-    size_t len = 0;
-    ssize_t n;
-    pid_t child;
-
-    CHECK_EQ(pipe(ends), 0);
-    fflush(NULL);
-    child = test_fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        (void)dup2(ends[1], STDERR_FILENO);
-        (void)close(ends[0]);
-        (void)close(ends[1]);
-        if (under_valgrind())
-            again_under_valgrind(name);
-        fn();
-        exit(0);
-    }
-    (void)close(ends[1]);
-    while ((n = TEMP_FAILURE_RETRY(
-                read(ends[0], said + len, sizeof said - 1 - len))) > 0)
-        len += (size_t)n;
-    said[len] = '\0';
-    (void)close(ends[0]);
-    CHECK_EQ(TEMP_FAILURE_RETRY(waitpid(child, &status, 0)), child);
-}
-
-static void check_said(const char *what)
-{
-    if (strstr(said, what) == NULL) {
-        fprintf(stderr, "expected \"%s\" in:\n%s", what, said);
-        exit(1);
-    }
+    case_name = name;
+    run_child(under_valgrind() ? again : fn);
 }
 
 static void check_clean(void)
@@ -146,14 +112,14 @@ static void check_planted(const char *kind)
 __attribute__((unused)) static void heap_overflow(const char *kind)
 {
     plant = OUTSIDE_HEAP;
-    run_child(child_root, "heap");
+    run_case(child_root, "heap");
     check_planted(kind);
 }
 
 __attribute__((unused)) static void frame_overflow(const char *kind)
 {
     plant = OUTSIDE_FRAME;
-    run_child(child_root, NULL);
+    run_case(child_root, NULL);
     check_planted(kind);
 }
 
@@ -203,7 +169,7 @@ static void child_race(void)
 
 __attribute__((unused)) static void race(void)
 {
-    run_child(child_race, NULL);
+    run_case(child_race, NULL);
     CHECK(status != 0);
     check_said("data race");
     check_said("race_first_inner");
@@ -313,7 +279,7 @@ static void child_clean(void)
 
 static void nothing_wrong(void)
 {
-    run_child(child_clean, "clean");
+    run_case(child_clean, "clean");
     check_clean();
 }
 
