@@ -63,33 +63,43 @@ static inline void check_within(int64_t begin, int64_t bound)
     CHECK(co_now() - begin < (under_valgrind() ? 20 * bound : bound));
 }
 
-#define ENDS_AFTER (200 * CO_MSEC)
-
-/* In a coroutine: fn(arg) would wait for much longer, and ends soon after its
- * limit. */
-static inline void ends_at_limit(co_fn *fn, void *arg)
+/* In a coroutine: fn(arg) would wait for much longer than after, but ends then,
+ * by a limit or by co_cancel().  How long it took. */
+static inline int64_t time_to_end(co_fn *fn, void *arg, bool cancel,
+                                  int64_t after)
 {
-    int64_t begin = co_now();
-    int64_t old = co_limit_deadline(begin + ENDS_AFTER);
+    int64_t begin = co_now(), took;
 
-    fn(arg);
-    co_restore_deadline(old);
-    CHECK(co_now() - begin >= ENDS_AFTER);
-    check_within(begin, 10 * ENDS_AFTER);
+    if (cancel) {
+        struct co *c = co_spawn(fn, arg, NULL);
+
+        CHECK(c != NULL);
+        CHECK_EQ(co_sleep_until(begin + after), 0);
+        co_cancel(c);
+        CHECK_EQ(co_join(c, CO_FOREVER), 0);
+    } else {
+        int64_t old = co_limit_deadline(begin + after);
+
+        fn(arg);
+        co_restore_deadline(old);
+    }
+    took = co_now() - begin;
+    CHECK(took >= after);
+    return took;
 }
 
-/* The same, soon after co_cancel(). */
-static inline void ends_when_cancelled(co_fn *fn, void *arg)
-{
-    int64_t begin = co_now();
-    struct co *c = co_spawn(fn, arg, NULL);
+struct ending {
+    co_fn *fn;
+    void *arg;
+    bool cancel;
+};
 
-    CHECK(c != NULL);
-    CHECK_EQ(co_sleep_until(begin + ENDS_AFTER), 0);
-    co_cancel(c);
-    CHECK_EQ(co_join(c, CO_FOREVER), 0);
-    CHECK(co_now() - begin >= ENDS_AFTER);
-    check_within(begin, 10 * ENDS_AFTER);
+/* For at_once(). */
+static inline void ends_in_time(void *arg)
+{
+    struct ending *e = arg;
+
+    CHECK(time_to_end(e->fn, e->arg, e->cancel, CO_SECOND) < 10 * CO_SECOND);
 }
 
 static inline const char *server_text(const char *name)

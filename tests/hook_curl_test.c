@@ -105,9 +105,9 @@ static void own_timeout(void)
         fetch[i] = (struct fetch){ .scheme = i % 2 == 0 ? "https" : "http",
                                    .path = "/",
                                    .port = port,
-                                   .timeout_ms = 200 };
+                                   .timeout_ms = 500 };
     at_once(fetches, fetch, sizeof *fetch, 20);
-    check_within(begin, 3 * CO_SECOND); /* one by one: 4 s */
+    check_within(begin, 5 * CO_SECOND); /* one by one: 10 s */
     for (int i = 0; i < 20; i++)
         CHECK_EQ(fetch[i].code, CURLE_OPERATION_TIMEDOUT);
 }
@@ -132,22 +132,24 @@ static void fails(void *arg)
     struct fetch *f = arg;
 
     fetches(f);
-    fprintf(stderr, "    %s: %s\n", f->scheme, curl_easy_strerror(f->code));
+    if (f->code != CURLE_BAD_FUNCTION_ARGUMENT) /* what curl 7.88 says */
+        fprintf(stderr, "    %s\n", curl_easy_strerror(f->code));
     CHECK(f->code != CURLE_OK);
 }
 
 static void limit_and_cancel(void)
 {
+    struct fetch fetch[4];
+    struct ending endings[4];
     int port = silent_port();
-    struct fetch fetch[] = {
-        { .scheme = "http", .path = "/", .port = port },
-        { .scheme = "https", .path = "/", .port = port },
-    };
 
-    for (int i = 0; i < 2; i++) {
-        ends_at_limit(fails, &fetch[i]);
-        ends_when_cancelled(fails, &fetch[i]);
+    for (int i = 0; i < 4; i++) {
+        fetch[i] = (struct fetch){ .scheme = i / 2 == 0 ? "https" : "http",
+                                   .path = "/",
+                                   .port = port };
+        endings[i] = (struct ending){ fails, &fetch[i], i % 2 != 0 };
     }
+    at_once(ends_in_time, endings, sizeof *endings, 4);
 }
 
 static void tests(void)

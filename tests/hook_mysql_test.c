@@ -133,7 +133,7 @@ static void sleeps_or_fails(void *arg)
     (c->read_timeout > 0 ? fails_in_time : sleeps)(c);
 }
 
-static void queries_overlap(void)
+static int64_t time_to_sleep(void)
 {
     struct client clients[] = {
         { .how = TCP },
@@ -141,16 +141,27 @@ static void queries_overlap(void)
         { .how = TCP, .read_timeout = 1 },
         { .how = TLS, .read_timeout = 1 },
     };
-    int64_t begin;
+    int64_t begin, took;
 
     for (int i = 0; i < 4; i++)
         clients[i].db = connected(&clients[i]);
     begin = co_now();
     at_once(sleeps_or_fails, clients, sizeof *clients, 4);
-    CHECK(co_now() - begin >= 2 * CO_SECOND);
-    check_within(begin, 3500 * CO_MSEC);
+    took = co_now() - begin;
+    CHECK(took >= 2 * CO_SECOND);
     for (int i = 0; i < 4; i++)
         mysql_close(clients[i].db);
+    return took;
+}
+
+/* One after the other, they would need 4 seconds.  A busy machine is given
+ * three tries. */
+static void queries_overlap(void)
+{
+    int tries = 1;
+
+    while (time_to_sleep() >= 3500 * CO_MSEC)
+        CHECK(++tries <= 3);
 }
 
 /* ---- The limit of a coroutine ---------------------------------------------
@@ -171,20 +182,22 @@ static void connect_fails(void *arg)
 
 static void limit_and_cancel(void)
 {
+    struct client clients[6] = { 0 };
+    struct ending endings[8];
     unsigned port = (unsigned)silent_port();
 
-    for (int how = TCP; how <= TLS; how++) {
-        struct client c = { .how = (enum how)how };
-
-        c.db = connected(&c);
-        ends_at_limit(query_fails, &c);
-        mysql_close(c.db);
-        c.db = connected(&c);
-        ends_when_cancelled(query_fails, &c);
-        mysql_close(c.db);
+    for (int i = 0; i < 8; i++) {
+        endings[i] = (struct ending){ connect_fails, &port, i % 2 != 0 };
+        if (i >= 6)
+            continue;
+        clients[i].how = (enum how)(i / 2);
+        clients[i].db = connected(&clients[i]);
+        endings[i].fn = query_fails;
+        endings[i].arg = &clients[i];
     }
-    ends_at_limit(connect_fails, &port);
-    ends_when_cancelled(connect_fails, &port);
+    at_once(ends_in_time, endings, sizeof *endings, 8);
+    for (int i = 0; i < 6; i++)
+        mysql_close(clients[i].db);
 }
 
 static void tests(void)

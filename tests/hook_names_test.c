@@ -218,12 +218,16 @@ static void name_fails(void *arg)
              co_cancelled() ? EAI_SYSTEM : EAI_AGAIN);
 }
 
+/* The bound is below libc's own, and so tight that a busy machine is given
+ * three tries. */
 static void ends(void *arg)
 {
     co_fn *const fns[] = { info_fails, host_fails, name_fails };
-    int i = *(int *)arg;
+    int i = *(int *)arg, tries = 1;
 
-    (i % 2 == 0 ? ends_at_limit : ends_when_cancelled)(fns[i / 2 % 3], NULL);
+    while (time_to_end(fns[i / 2 % 3], NULL, i % 2 != 0, 200 * CO_MSEC) >=
+           2 * CO_SECOND)
+        CHECK(++tries <= 3);
 }
 
 /* More than there are threads that ask. */

@@ -200,17 +200,19 @@ static void connect_fails(void *arg)
 
 static void limit_and_cancel(void)
 {
+    struct ending endings[4];
+    SSL *ssl[2];
     int port = silent_port();
 
     for (int i = 0; i < 2; i++) {
-        SSL *ssl = ssl_on(trusting, connected(server_port("HTTPS_PORT")));
-
-        CHECK_EQ(SSL_connect(ssl), 1);
-        (i == 0 ? ends_at_limit : ends_when_cancelled)(read_fails, ssl);
-        ssl_close(ssl);
+        ssl[i] = ssl_on(trusting, connected(server_port("HTTPS_PORT")));
+        CHECK_EQ(SSL_connect(ssl[i]), 1);
+        endings[i] = (struct ending){ read_fails, ssl[i], i != 0 };
+        endings[2 + i] = (struct ending){ connect_fails, &port, i != 0 };
     }
-    ends_at_limit(connect_fails, &port);
-    ends_when_cancelled(connect_fails, &port);
+    at_once(ends_in_time, endings, sizeof *endings, 4);
+    for (int i = 0; i < 2; i++)
+        ssl_close(ssl[i]);
 }
 
 static void tests(void)
