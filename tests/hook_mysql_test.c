@@ -15,11 +15,10 @@ struct client {
     MYSQL *db;
 };
 
-static MYSQL *connected(const struct client *c)
+static MYSQL *prepared(const struct client *c)
 {
     MYSQL *db = mysql_init(NULL);
     my_bool yes = 1;
-    bool done;
 
     CHECK(db != NULL);
     if (c->read_timeout > 0)
@@ -30,16 +29,27 @@ static MYSQL *connected(const struct client *c)
                  0);
         CHECK_EQ(mysql_options(db, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes), 0);
     }
-    if (c->how == UNIX)
-        done = mysql_real_connect(db, NULL, "test", NULL, NULL, 0,
-                                  server_text("MYSQL_SOCKET"), 0) != NULL;
-    else
-        done = mysql_real_connect(db, "127.0.0.1", "test", NULL, NULL,
-                                  (unsigned)server_port("MYSQL_PORT"), NULL,
-                                  0) != NULL;
-    if (!done)
-        fprintf(stderr, "    %s\n", mysql_error(db));
-    CHECK(done);
+    return db;
+}
+
+/* The time-out for reading holds for this, too; on a busy machine it may take
+ * several tries. */
+static MYSQL *connected(const struct client *c)
+{
+    const char *path = c->how == UNIX ? server_text("MYSQL_SOCKET") : NULL;
+    const char *host = c->how == UNIX ? NULL : "127.0.0.1";
+    unsigned port = (unsigned)server_port("MYSQL_PORT");
+    MYSQL *db = prepared(c);
+    int tries = c->read_timeout > 0 ? 20 : 1;
+
+    while (mysql_real_connect(db, host, "test", NULL, NULL, port, path, 0) ==
+           NULL) {
+        if (--tries == 0)
+            fprintf(stderr, "    %s\n", mysql_error(db));
+        CHECK(tries > 0);
+        mysql_close(db);
+        db = prepared(c);
+    }
     CHECK_EQ(mysql_get_ssl_cipher(db) != NULL, c->how == TLS);
     return db;
 }
@@ -122,7 +132,7 @@ static void fails_in_time(const struct client *c)
     int64_t begin = co_now();
 
     check_lost(c);
-    CHECK(co_now() - begin > CO_SECOND / 2);
+    CHECK(co_now() - begin > CO_SECOND / 10); /* signals shorten it */
     check_within(begin, 10 * CO_SECOND);
 }
 

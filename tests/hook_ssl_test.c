@@ -56,8 +56,8 @@ static void ssl_close(SSL *ssl)
     CHECK_EQ(close(fd), 0);
 }
 
-/* After a call returned r: true if it is to be repeated, now that it can go
- * on. */
+/* After a call returned r: true if it is to be repeated, now that it can go on.
+ * On a socket in blocking mode that is so after a signal. */
 static bool again(SSL *ssl, int r)
 {
     struct pollfd p = { .fd = SSL_get_fd(ssl) };
@@ -66,7 +66,7 @@ static bool again(SSL *ssl, int r)
     if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
         return false;
     p.events = why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
-    CHECK_EQ(poll(&p, 1, 60000), 1);
+    CHECK(poll(&p, 1, 60000) == 1 || errno == EINTR);
     return true;
 }
 
@@ -131,16 +131,18 @@ static void fails_handshakes(void)
 {
     do {
         SSL *ssl = ssl_on(wary, connected(server_port("HTTPS_PORT")));
-        int r = SSL_connect(ssl);
+        int r;
 
+        while ((r = SSL_connect(ssl)) < 0 && again(ssl, r))
+            ; /* a signal */
         CHECK_EQ(r, -1);
         CHECK_EQ(SSL_get_error(ssl, r), SSL_ERROR_SSL);
         CHECK(was_refused());
-        CHECK_EQ(usleep(1000), 0);
+        (void)usleep(1000);
         CHECK(was_refused());
         CHECK_EQ(SSL_get_error(ssl, r), SSL_ERROR_SSL);
         ssl_close(ssl);
-        CHECK_EQ(usleep(100000), 0);
+        (void)usleep(100000);
         CHECK(was_refused());
     } while (atomic_load(&transfers) > 0);
 }
@@ -182,8 +184,10 @@ static void read_fails(void *arg)
 {
     SSL *ssl = arg;
     char c;
-    int r = SSL_read(ssl, &c, 1);
+    int r;
 
+    while ((r = SSL_read(ssl, &c, 1)) < 0 && again(ssl, r))
+        ;
     CHECK_EQ(errno, co_cancelled() ? ECANCELED : ETIMEDOUT);
     CHECK_EQ(SSL_get_error(ssl, r), SSL_ERROR_SYSCALL);
 }
@@ -191,8 +195,10 @@ static void read_fails(void *arg)
 static void connect_fails(void *arg)
 {
     SSL *ssl = ssl_on(trusting, connected(*(int *)arg));
-    int r = SSL_connect(ssl);
+    int r;
 
+    while ((r = SSL_connect(ssl)) < 0 && again(ssl, r))
+        ;
     CHECK_EQ(errno, co_cancelled() ? ECANCELED : ETIMEDOUT);
     CHECK_EQ(SSL_get_error(ssl, r), SSL_ERROR_SYSCALL);
     ssl_close(ssl);
@@ -202,11 +208,13 @@ static void limit_and_cancel(void)
 {
     struct ending endings[4];
     SSL *ssl[2];
-    int port = silent_port();
+    int port = silent_port(), r;
 
     for (int i = 0; i < 2; i++) {
         ssl[i] = ssl_on(trusting, connected(server_port("HTTPS_PORT")));
-        CHECK_EQ(SSL_connect(ssl[i]), 1);
+        while ((r = SSL_connect(ssl[i])) < 0 && again(ssl[i], r))
+            ;
+        CHECK_EQ(r, 1);
         endings[i] = (struct ending){ read_fails, ssl[i], i != 0 };
         endings[2 + i] = (struct ending){ connect_fails, &port, i != 0 };
     }
