@@ -34,7 +34,7 @@ static int bring_up_loopback(void)
 /* Puts text in the place of a file, for this process alone. */
 static int cover(const char *path, const char *with)
 {
-    int r = mount(with, path, NULL, MS_BIND, NULL);
+    int r = mount(with, path, "none", MS_BIND, NULL);
 
     CHECK_EQ(unlink(with), 0);
     return r;
@@ -67,7 +67,7 @@ static bool make_network(void)
                      "10.0.0.1 many\n10.0.0.2 many\nfd00::1 many\n");
     r = unshare(geteuid() == 0 ? flags : flags | CLONE_NEWUSER);
     if (r == 0)
-        r = mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+        r = mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL);
     /* All of them, so that all files are removed. */
     if ((cover("/etc/resolv.conf", conf) | cover("/etc/nsswitch.conf", order) |
          cover("/etc/hosts", hosts)) < 0 ||
