@@ -98,41 +98,50 @@ static ssize_t copy_pipe(int in, int out, size_t len)
     return n > 0 ? written : n;
 }
 
-/* EAGAIN from either side: waits for the one that is not ready. */
-static int wait_for_ends(int in, int out)
+/* Until fd is ready, when it is of a kind that one waits for. */
+static int wait_end(int fd, int events)
 {
-    if (co_fd_wait(in, CO_READ, hook_deadline(in, CO_READ)) < 0)
+    int64_t deadline;
+
+    if (is_kind(fd, S_IFREG) || is_kind(fd, S_IFBLK))
+        return 0;
+    deadline = hook_deadline(fd, events);
+    if (deadline == CO_NOWAIT) {
+        errno = EAGAIN;
         return -1;
-    return co_fd_wait(out, CO_WRITE, hook_deadline(out, CO_WRITE)) < 0 ? -1 : 0;
+    }
+    if (co_fd_wait(fd, events, deadline) >= 0)
+        return 0;
+    hook_timed_out(deadline);
+    return -1;
 }
 
 ssize_t hook_splice(int in, off64_t *in_at, int out, off64_t *out_at,
                     size_t len, unsigned flags)
 {
-    bool from_pipe, to_pipe;
+    bool from_pipe, to_pipe, from_socket;
+    int err = errno;
     ssize_t r;
 
-    if (hook_plain() || len == 0 || in_at != NULL || out_at != NULL ||
-        (flags & SPLICE_F_NONBLOCK))
+    if (hook_plain() || len == 0 || (flags & SPLICE_F_NONBLOCK))
         return hook_real.splice(in, in_at, out, out_at, len, flags);
     from_pipe = is_kind(in, S_IFIFO);
     to_pipe = is_kind(out, S_IFIFO);
-    if (from_pipe && is_kind(out, S_IFSOCK) &&
-        hook_deadline(out, CO_WRITE) != CO_NOWAIT)
-        return copy_pipe(in, out, len);
     if (!from_pipe && !to_pipe)
         return hook_real.splice(in, in_at, out, out_at, len, flags);
-    while ((r = hook_real.splice(in, NULL, out, NULL, len,
-                                 flags | SPLICE_F_NONBLOCK)) < 0 &&
-           errno == EAGAIN) {
-        if (hook_deadline(in, CO_READ) == CO_NOWAIT ||
-            hook_deadline(out, CO_WRITE) == CO_NOWAIT) {
-            errno = EAGAIN;
+    if (from_pipe && is_kind(out, S_IFSOCK) && in_at == NULL &&
+        out_at == NULL && hook_deadline(out, CO_WRITE) != CO_NOWAIT)
+        return copy_pipe(in, out, len);
+    /* The flag is the pipe's: a socket may wait in spite of it. */
+    from_socket = is_kind(in, S_IFSOCK) && in_at == NULL &&
+                  hook_deadline(in, CO_READ) != CO_NOWAIT;
+    do {
+        if (from_socket && wait_end(in, CO_READ) < 0)
             return -1;
-        }
-        if (wait_for_ends(in, out) < 0)
-            return -1;
-    }
-    return r;
+        r = hook_real.splice(in, in_at, out, out_at, len,
+                             flags | SPLICE_F_NONBLOCK);
+    } while (r < 0 && errno == EAGAIN && wait_end(in, CO_READ) == 0 &&
+             wait_end(out, CO_WRITE) == 0);
+    return hook_result(err, r);
 }
 HOOK_NAME(splice, hook_splice);

@@ -24,10 +24,14 @@ static ssize_t read_vec(int fd, const struct iovec *iov, int n)
     int64_t begin = hook_slow_begin();
     int err = errno;
     ssize_t r;
+    int ended;
 
     while ((r = co_sys_try(fd, iov, n, false)) < 0 && errno == EAGAIN) {
-        if (hook_wait(&w, fd, CO_READ) < 0)
+        ended = hook_wait(&w, fd, CO_READ);
+        if (ended < 0)
             return -1;
+        if (ended > 0)
+            return hook_result(err, 0);
         begin = hook_slow_begin();
     }
     hook_slow_end("read", begin);
@@ -36,12 +40,14 @@ static ssize_t read_vec(int fd, const struct iovec *iov, int n)
 
 ssize_t hook_read(int fd, void *buf, size_t len)
 {
+    int err = errno;
+
     if (hook_plain())
         return real.read(fd, buf, len);
     switch (hook_mode(fd)) {
     case MODE_KNOWN:
     case MODE_KNOWN | MODE_SOCKET:
-        return hook_result(errno, co_read(fd, buf, len, CO_FOREVER));
+        return hook_result(err, co_read(fd, buf, len, CO_FOREVER));
     case MODE_KNOWN | MODE_NONBLOCK:
     case MODE_KNOWN | MODE_NONBLOCK | MODE_SOCKET:
         return real.read(fd, buf, len);
@@ -159,8 +165,11 @@ ssize_t hook_recvfrom(int fd, void *buf, size_t len, int flags,
         r = real.recvfrom(fd, (char *)buf + done, len - done,
                           flags | MSG_DONTWAIT, addr, addr_len);
         if (r < 0 && errno == EAGAIN) {
-            if (hook_wait(&w, fd, receive_events(flags)) == 0)
+            int ended = hook_wait(&w, fd, receive_events(flags));
+
+            if (ended == 0)
                 continue;
+            r = ended > 0 ? 0 : -1;
         } else if (peek_again(fd, r, len, flags, &w)) {
             continue;
         } else if (r > 0 && (size_t)r < len - done &&
@@ -188,10 +197,12 @@ HOOK_NAME(__recvfrom_chk, hook_recvfrom_chk);
 
 ssize_t hook_recv(int fd, void *buf, size_t len, int flags)
 {
+    int err = errno;
+
     if (hook_plain())
         return real.recv(fd, buf, len, flags);
     if (flags == 0 && hook_mode(fd) == (MODE_KNOWN | MODE_SOCKET))
-        return hook_result(errno, co_recv(fd, buf, len, 0, CO_FOREVER));
+        return hook_result(err, co_recv(fd, buf, len, 0, CO_FOREVER));
     return hook_recvfrom(fd, buf, len, flags, NULL, NULL);
 }
 HOOK_NAME(recv, hook_recv);

@@ -62,7 +62,7 @@ static ssize_t receive_rest(int fd, const struct msghdr *msg, size_t skip,
 ssize_t hook_recvmsg(int fd, struct msghdr *msg, int flags)
 {
     struct hook_wait w = { 0 };
-    int err = errno;
+    int err = errno, ended = 0;
     size_t all = 0;
     ssize_t r;
 
@@ -75,9 +75,10 @@ ssize_t hook_recvmsg(int fd, struct msghdr *msg, int flags)
     do /* when it says EAGAIN the header is as it was */
         r = real.recvmsg(fd, msg, flags | MSG_DONTWAIT);
     while (r < 0 && errno == EAGAIN &&
-           hook_wait(&w, fd, flags & MSG_OOB ? CO_PRI : CO_READ) == 0);
+           (ended = hook_wait(&w, fd, flags & MSG_OOB ? CO_PRI : CO_READ)) ==
+               0);
     if (r < 0)
-        return r;
+        return ended > 0 ? hook_result(err, 0) : r;
     forget_modes(msg, true);
     for (size_t i = 0; i < msg->msg_iovlen; i++)
         all += msg->msg_iov[i].iov_len;

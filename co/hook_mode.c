@@ -51,6 +51,11 @@ void hook_timed_out(int64_t deadline)
 
 int hook_wait(struct hook_wait *w, int fd, int events)
 {
+    struct pollfd end = { .fd = fd, .events = POLLRDHUP };
+
+    if (w->deadline != 0 && events == CO_READ && real.poll(&end, 1, 0) > 0 &&
+        (end.revents & POLLRDHUP))
+        return 1;
     if (w->deadline == 0) {
         w->deadline = hook_deadline(fd, events);
         if (w->deadline == CO_NOWAIT) {

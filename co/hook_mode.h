@@ -47,7 +47,9 @@ struct hook_wait {
 /* After a try on fd that would have blocked (EAGAIN): 0 once fd is ready for
  * events (CO_READ, CO_WRITE) and the try is to be repeated.  -1 with errno:
  * EAGAIN where the kernel says so, as fd is in non-blocking mode or its
- * time-out has passed; or ETIMEDOUT, ECANCELED, EBADF, ENOMEM. */
+ * time-out has passed; or ETIMEDOUT, ECANCELED, EBADF, ENOMEM.  1: it was ready
+ * for reading, and nothing more will come, as after shutdown(2) of a socket for
+ * datagrams, which tells only who waits in the kernel. */
 int hook_wait(struct hook_wait *w, int fd, int events);
 
 /* r, which a call is about to return.  One that succeeds leaves errno as it was
@@ -61,7 +63,7 @@ static inline ssize_t hook_result(int err, ssize_t r)
 
 /* After EPIPE from a try without SIGPIPE: raises it where the kernel would. Who
  * has waited for a unix socket learns of its peer's reset instead, as waiting
- * in the kernel looks at that first. */
+ * in the kernel looks at that first; or has no signal. */
 void hook_broken_pipe(int fd, int flags, bool waited);
 
 /* The deadline that a blocking call on fd has, CO_NOWAIT in non-blocking mode.

@@ -284,11 +284,15 @@ static int epoll_until(int fd, struct epoll_event *events, int max,
                        int64_t deadline, const sigset_t *mask)
 {
     struct pollfd self = { .fd = fd, .events = POLLIN };
+    struct timespec none = { 0, 0 };
     int times = 0, err = errno;
 
     for (;;) {
-        int r = hook_real.epoll_pwait(fd, events, max, 0, mask);
+        int r = real.epoll_wait(fd, events, max, 0);
 
+        /* epoll_pwait(2) that does not wait lets no signal through. */
+        if (r == 0 && mask != NULL)
+            r = real.ppoll(NULL, 0, &none, mask);
         if (r != 0 || co_now() >= deadline)
             return (int)hook_result(err, r);
         if (wait_any(&self, 1, next_look(mask, deadline), &times) < 0)

@@ -10,14 +10,16 @@
 void hook_broken_pipe(int fd, int flags, bool waited)
 {
     socklen_t len = sizeof(int);
-    int err = 0;
+    int err = 0, domain = 0;
 
     if (waited && real.getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == 0 &&
         err != 0) {
         errno = err;
         return;
     }
-    if (!(flags & MSG_NOSIGNAL) && hook_is_stream(fd))
+    if (waited)
+        (void)real.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+    if (!(flags & MSG_NOSIGNAL) && domain != AF_UNIX && hook_is_stream(fd))
         (void)raise(SIGPIPE);
     errno = EPIPE;
 }

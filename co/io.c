@@ -115,15 +115,21 @@ static inline bool taken(ssize_t n)
 static ssize_t recv_again(int fd, uint32_t gen, void *const *buf, size_t len,
                           int64_t deadline)
 {
+    bool waited = false;
     ssize_t n;
 
     do {
-        if (errno == EINTR)
-            continue;
-        check_fault(*buf, len);
-        if (errno != EAGAIN || wait_ready(fd, gen, POLLER_READ, deadline) < 0)
-            return -1;
-    } while ((n = sys.recv(fd, *buf, len, MSG_DONTWAIT)) < 0);
+        if (errno != EINTR) {
+            check_fault(*buf, len);
+            if (errno != EAGAIN ||
+                wait_ready(fd, gen, POLLER_READ, deadline) < 0)
+                return -1;
+            waited = true;
+        }
+        n = sys.recv(fd, *buf, len, MSG_DONTWAIT);
+        if (n < 0 && errno == EAGAIN && waited && io_ended(fd))
+            n = 0;
+    } while (n < 0);
     return n;
 }
 
@@ -187,6 +193,7 @@ struct recv_args {
     struct sockaddr *addr;
     socklen_t *addr_len;
     socklen_t addr_size; /* as the caller gave it: the call overwrites it */
+    bool again;          /* it was tried before */
 };
 
 static ssize_t try_recv(int fd, void *args)
@@ -200,6 +207,9 @@ static ssize_t try_recv(int fd, void *args)
                      a->addr_len);
     if (n < 0)
         check_fault(a->buf, a->len);
+    if (n < 0 && errno == EAGAIN && a->again && io_ended(fd))
+        n = 0;
+    a->again = true;
     return n;
 }
 
@@ -255,7 +265,8 @@ ssize_t co_recvfrom(int fd, void *buf, size_t len, int flags,
                     int64_t deadline)
 {
     struct recv_args a = { buf,  len,      flags,
-                           addr, addr_len, addr_len != NULL ? *addr_len : 0 };
+                           addr, addr_len, addr_len != NULL ? *addr_len : 0,
+                           false };
     ssize_t n = io_receive(fd, flags, deadline, try_recv, &a);
 
     if (n > 0 && (size_t)n < len && io_wants_rest(fd, flags))

@@ -27,6 +27,11 @@ bool io_cancelled(void);
 /* What of events (CO_*) is ready now, by poll(2); -1 with errno. */
 int io_poll(int fd, int events);
 
+/* Whether nothing more will come from fd, a socket that was ready and yet says
+ * EAGAIN: after its own shutdown(2) one for datagrams tells only who waits in
+ * the kernel. */
+bool io_ended(int fd);
+
 /* CO_* as poll(2) calls them. */
 short io_poll_events(int events);
 

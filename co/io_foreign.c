@@ -186,12 +186,9 @@ static ssize_t try_vec(int fd, void *args)
             return call(fd, v);
         errno = EAGAIN;
     }
-    /* EINVAL is an old kernel's word for it; or there is no such operation,
-     * which also says so when there is nothing to do. */
-    if (n < 0 && errno == EINVAL &&
-        call(fd, &(struct vec){ v->iov, 0, v->write }) < 0)
-        return -1;
-    if (n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL))
+    /* EINVAL is the call's own: what has no such operation, or wants more
+     * room.  Linux 4.14 knows the flag. */
+    if (n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS))
         return call_by_kind(fd, v);
     return n;
 }

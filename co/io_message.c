@@ -8,22 +8,29 @@
 #include "co/co.h"
 #include "co/io.h"
 #include "co/sys.h"
+#include <errno.h>
 
 struct msg_args {
     struct msghdr *msg;
     int flags;
     socklen_t name_size;
     size_t control_size;
+    bool again; /* it was tried before */
 };
 
 /* The call overwrites the sizes even when it fails. */
 static ssize_t try_recvmsg(int fd, void *args)
 {
     struct msg_args *a = args;
+    ssize_t n;
 
     a->msg->msg_namelen = a->name_size;
     a->msg->msg_controllen = a->control_size;
-    return sys.recvmsg(fd, a->msg, a->flags | MSG_DONTWAIT);
+    n = sys.recvmsg(fd, a->msg, a->flags | MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN && a->again && io_ended(fd))
+        n = 0;
+    a->again = true;
+    return n;
 }
 
 static size_t recvmsg_rest(int fd, const struct msghdr *msg, size_t skip,
@@ -52,7 +59,8 @@ static size_t recvmsg_rest(int fd, const struct msghdr *msg, size_t skip,
 
 ssize_t co_recvmsg(int fd, struct msghdr *msg, int flags, int64_t deadline)
 {
-    struct msg_args a = { msg, flags, msg->msg_namelen, msg->msg_controllen };
+    struct msg_args a = { msg, flags, msg->msg_namelen, msg->msg_controllen,
+                          false };
     ssize_t n;
 
     n = io_receive(fd, flags, deadline, try_recvmsg, &a);

@@ -35,6 +35,15 @@ int io_poll(int fd, int events)
            (p.revents & (POLLHUP | POLLERR | POLLRDHUP) ? CO_HUP : 0);
 }
 
+bool io_ended(int fd)
+{
+    struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+    bool ended = sys.poll(&p, 1, 0) > 0 && (p.revents & POLLRDHUP);
+
+    errno = EAGAIN;
+    return ended;
+}
+
 static ssize_t try_poll(int fd, void *args)
 {
     int ready = io_poll(fd, *(int *)args);
