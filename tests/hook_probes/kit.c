@@ -14,13 +14,24 @@ void kit_pair(int type, int fds[2])
     NEED(socketpair(AF_UNIX, type, 0, fds) == 0);
 }
 
+/* Buffers of one size: the kernel would let them grow while it pleases. */
+static void fix_buffers(int fd)
+{
+    int size = 1 << 16;
+
+    NEED(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size) == 0);
+    NEED(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) == 0);
+}
+
 void kit_tcp(int fds[2])
 {
     int listener = kit_listen(1);
 
+    fix_buffers(listener);
     fds[1] = kit_connect(listener);
     fds[0] = accept(listener, NULL, NULL);
     NEED(fds[0] >= 0);
+    fix_buffers(fds[1]);
     NEED(close(listener) == 0);
 }
 
@@ -161,8 +172,8 @@ size_t kit_fill(int fd)
         NEED(errno == EAGAIN);
         if (len > 1)
             len /= 2;
-        else if (poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, 50) ==
-                 0)
+        else if (poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1,
+                      PAUSE_MS) == 0)
             len = 0;
     }
     kit_set_nonblock(fd, was);

@@ -108,6 +108,18 @@ PROBE(send_oob_unix, 0, "MSG_OOB where there is none")
     TRY(send(fds[1], "!", 1, MSG_OOB));
 }
 
+PROBE(send_shut_wakes, PAUSE_MS, "shutdown(SHUT_WR) wakes a waiting send()")
+{
+    int fds[2];
+
+    kit_pair(SOCK_STREAM, fds);
+    kit_catch(SIGPIPE, 0);
+    (void)kit_fill(fds[1]);
+    later_shutdown(fds[1], SHUT_WR);
+    TRY(send(fds[1], "abc", 3, 0));
+    SHOW(kit_caught);
+}
+
 static int writer_fd;
 
 static void writer(void *arg)
