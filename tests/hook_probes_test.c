@@ -20,7 +20,7 @@
 #include "tests/test.h"
 #include <fcntl.h>
 
-enum { LIMIT_MS = 15000, TRIES = 4, JOBS = 12 };
+enum { LIMIT_MS = 15000, TRIES = 4, JOBS = 32 };
 
 static struct probe_result *plain, *threads, *coroutines;
 static const char *only;

@@ -12,7 +12,7 @@ int main(int argc, char **argv)
 {
     struct probe_result *results = probe_results();
     const char *only = NULL;
-    unsigned jobs = 16;
+    unsigned jobs = 32;
 
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--only") == 0)
