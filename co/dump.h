@@ -54,6 +54,10 @@ bool dump_header(struct dump *d);
 /* "read", "mutex": of a record that waits. */
 const char *dump_kind(const struct record *r);
 
+/* The function of ours that it is in, or NULL: of the trace, if that knows.  A
+ * call at a function's end leaves no frame; then it follows from the kind. */
+const char *dump_call(const struct record *r, const struct trace *t);
+
 /* The name of the source file where it was spawned, without the directory; good
  * until the next call. */
 const char *dump_file(struct dump *d, const struct record *r);

@@ -1,7 +1,7 @@
 /* dump_group.c - coroutines by where they wait, the most first; see dump.h.
  *
- * A group is its text: what was called, and from where.  Two thousand different
- * ones are no rarity for nobody, so they stand in a hash table.
+ * A group is its text: what was called, and from where.  There may be as many
+ * as coroutines, so they stand in a hash table.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -95,14 +95,16 @@ static void put_key(struct dump *d, const struct record *r)
 {
     struct text *t = &d->groups->key;
     struct trace trace;
+    const char *call;
 
     t->len = 0;
     symbols_trace(d->symbols, r, &trace);
+    call = dump_call(r, &trace);
     if (r->state == RECORD_RUNNING)
         text_put(t, "running");
-    else if (trace.call != NULL)
+    else if (call != NULL)
         text_format(t, "%sin %s", r->state == RECORD_READY ? "ready " : "",
-                    trace.call->function);
+                    call);
     else if (r->state == RECORD_READY)
         text_put(t, "ready");
     else

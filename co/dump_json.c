@@ -102,11 +102,13 @@ static void put_trace(struct dump *d, const struct record *r)
 {
     struct text *t = &d->out;
     struct trace trace;
+    const char *call;
 
     symbols_trace(d->symbols, r, &trace);
+    call = dump_call(r, &trace);
     text_put(t, ",\"call\":");
-    if (trace.call != NULL)
-        text_json(t, trace.call->function);
+    if (call != NULL)
+        text_json(t, call);
     else
         text_put(t, "null");
     text_put(t, ",\"frames\":[");

@@ -60,15 +60,17 @@ static void put_trace(struct dump *d, const struct record *r)
 {
     struct text *t = &d->out;
     struct trace trace;
+    const char *call;
 
     symbols_trace(d->symbols, r, &trace);
-    if (trace.call == NULL && trace.count == 0)
+    call = dump_call(r, &trace);
+    if (call == NULL && trace.count == 0)
         return;
     text_put(t, "; in ");
-    if (trace.call != NULL)
-        text_put(t, trace.call->function);
+    if (call != NULL)
+        text_put(t, call);
     for (unsigned i = 0; i < trace.count; i++) {
-        if (i > 0 || trace.call != NULL)
+        if (i > 0 || call != NULL)
             text_put(t, " < ");
         dump_frame(t, trace.frames[i]);
     }

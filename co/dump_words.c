@@ -115,6 +115,23 @@ const char *dump_kind(const struct record *r)
     return names[r->kind];
 }
 
+const char *dump_call(const struct record *r, const struct trace *t)
+{
+    static const char *const names[] = {
+        [WAIT_SLEEP] = "co_sleep_until", [WAIT_CHAN] = "co_chan_recv",
+        [WAIT_SELECT] = "co_select",     [WAIT_COND] = "co_cond_wait",
+        [WAIT_SEM] = "co_sem_wait",      [WAIT_GROUP] = "co_group_wait",
+        [WAIT_JOIN] = "co_join",         [WAIT_MUTEX] = "co_mutex_lock",
+        [WAIT_OFFLOAD] = "co_offload",   [WAIT_DUMP] = "co_dump",
+    };
+
+    if (t->call != NULL)
+        return t->call->function;
+    if (r->state != RECORD_WAITING || r->kind >= sizeof names / sizeof *names)
+        return NULL;
+    return r->kind == WAIT_CHAN && r->sends ? "co_chan_send" : names[r->kind];
+}
+
 static void put_fd(struct text *t, const struct record *r)
 {
     struct fd_info info;

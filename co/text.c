@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST = 4096, NUMBER = 64 };
+enum { FIRST = 4096, NUMBER = 64, LINE = 256 /* mostly enough */ };
 
 static bool reserve(struct text *t, size_t more)
 {
@@ -62,13 +62,15 @@ void text_format(struct text *t, const char *format, ...)
     va_list args, again;
     int n;
 
+    if (!reserve(t, LINE))
+        return;
     va_start(args, format);
     va_copy(again, args);
-    n = vsnprintf(NULL, 0, format, args);
-    if (n >= 0 && reserve(t, (size_t)n + 1)) {
-        (void)vsnprintf(t->bytes + t->len, (size_t)n + 1, format, again);
+    n = vsnprintf(t->bytes + t->len, t->size - t->len, format, args);
+    if (n >= 0 && (size_t)n >= t->size - t->len && reserve(t, (size_t)n + 1))
+        n = vsnprintf(t->bytes + t->len, (size_t)n + 1, format, again);
+    if (n >= 0 && !t->failed)
         t->len += (size_t)n;
-    }
     va_end(again);
     va_end(args);
 }

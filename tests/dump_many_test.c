@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
-enum { SCHEDULERS = 3, THREADS = 3, WILD = 40 };
+enum { SCHEDULERS = 3, THREADS = 2, WILD = 20 };
 
 static struct co_sem never;
 static atomic_bool stop;
@@ -249,7 +249,7 @@ static void *dumper(void *arg)
 
     (void)arg;
     CHECK(null >= 0);
-    for (long i = test_count(100) + 3; i > 0; i--) {
+    for (long i = test_count(50) + 3; i > 0; i--) {
         struct co_stats s;
 
         CHECK_EQ(forms[i % 3](null), 0);

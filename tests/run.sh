@@ -25,7 +25,7 @@ while [ $# -gt 0 ]; do
 done
 
 packages='build-essential cmake ninja-build pkg-config python3 file gdb
-    libuv1-dev libglib2.0-dev libevent-dev
+    libuv1-dev libglib2.0-dev libevent-dev libdw1
     libmariadb-dev libhiredis-dev libcurl4-openssl-dev libpq-dev libssl-dev
     mariadb-server-core redis-server nginx postgresql openssl'
 usual=0.1
