@@ -3,7 +3,7 @@
  *
  *   hook_probes_test [--only PART] [--jobs N]    compare
  *                    --print MODE                the lines of one mode
- *                    --table                     the table of co/HOOKS.md
+ *                    --table                     what co/PROBES.md is to be
  *
  * The probes (tests/hook_probes/) run three times: in a program that has
  * nothing of corten in it, on threads of this one, and as coroutines of one
@@ -244,9 +244,26 @@ static void compare_all(void)
     printf("%d probes, %d failures\n", count, failures);
 }
 
+static void check_table(const char *table)
+{
+    FILE *f = fopen(PROBES_TABLE, "r");
+    char *text = calloc(1, strlen(table) + 2);
+
+    CHECK(f != NULL && text != NULL);
+    (void)fread(text, 1, strlen(table) + 1, f);
+    if (strcmp(text, table) != 0) {
+        printf("co/PROBES.md is not what hook_probes_test --table prints\n");
+        failures++;
+    }
+    free(text);
+    (void)fclose(f);
+}
+
 int main(int argc, char **argv)
 {
     const char *print = NULL;
+    bool show_table = false;
+    char *table;
 
     if (under_storm()) {
         fprintf(stderr, "skipped: what signals do stands in the probes\n");
@@ -259,6 +276,8 @@ int main(int argc, char **argv)
             jobs = (unsigned)atoi(argv[++i]);
         else if (strcmp(argv[i], "--print") == 0 && i + 1 < argc)
             print = argv[++i];
+        else if (strcmp(argv[i], "--table") == 0)
+            show_table = true;
     }
     plain = probe_results();
     threads = probe_results();
@@ -271,6 +290,15 @@ int main(int argc, char **argv)
     run_plain();
     run_mode(&probe_threads, threads);
     run_mode(&probe_coroutines, coroutines);
+    table = probes_table(plain, coroutines);
+    CHECK(table != NULL);
+    if (show_table) {
+        (void)fputs(table, stdout);
+        return 0;
+    }
     compare_all();
+    if (only == NULL)
+        check_table(table);
+    free(table);
     return failures > 0;
 }

@@ -49,4 +49,9 @@ void probes_print(const struct probe_result *results);
 int probes_parse(void *stream, struct probe_result *results);
 const char *probe_end_name(enum probe_end end);
 
+/* The table of all probes, in Markdown: what they show, and where coroutines
+ * see something else than plain threads.  To be freed; NULL without memory. */
+char *probes_table(const struct probe_result *plain,
+                   const struct probe_result *coroutines);
+
 #endif

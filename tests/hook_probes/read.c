@@ -72,7 +72,8 @@ PROBE(read_pty_slave, PAUSE_MS, "read() waits on a terminal")
     int fds[2];
 
     kit_pty(fds);
-    read_later(fds[1], fds[0]);
+    later_write(fds[0], "x");
+    TRY(read(fds[1], buf, sizeof buf));
 }
 
 PROBE(read_pty_master, PAUSE_MS, "read() waits on a terminal's master")
@@ -80,7 +81,8 @@ PROBE(read_pty_master, PAUSE_MS, "read() waits on a terminal's master")
     int fds[2];
 
     kit_pty(fds);
-    read_later(fds[0], fds[1]);
+    later_write(fds[1], "x");
+    TRY(read(fds[0], buf, sizeof buf));
 }
 
 PROBE(read_inotify, PAUSE_MS, "read() waits on an inotify descriptor")

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "tests/hook_probes/mode.h"
+#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -133,8 +134,29 @@ struct probe_result *probe_results(void)
     return p;
 }
 
+/* A directory for what probes leave behind. */
+static void scratch_open(char *name)
+{
+    if (mkdtemp(name) == NULL) {
+        perror(name);
+        exit(1);
+    }
+}
+
+static void scratch_close(const char *name)
+{
+    DIR *d = opendir(name);
+    struct dirent *e;
+
+    while (d != NULL && (e = readdir(d)) != NULL)
+        (void)unlinkat(dirfd(d), e->d_name, 0); /* not . and .. */
+    if (d != NULL)
+        (void)closedir(d);
+    (void)rmdir(name);
+}
+
 static void start(const struct probe_mode *mode, struct running *r,
-                  struct probe_result *result)
+                  const char *scratch, struct probe_result *result)
 {
     memset(result, 0, sizeof *result);
     r->since = now_ms();
@@ -147,6 +169,10 @@ static void start(const struct probe_mode *mode, struct running *r,
     if (r->pid > 0)
         return;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (chdir(scratch) < 0) {
+        perror(scratch);
+        _exit(1);
+    }
     run_one(mode, probe_at(r->i), result);
 }
 
@@ -182,12 +208,14 @@ static bool look(struct running *r, int limit_ms, struct probe_result *results)
 void probes_run(const struct probe_mode *mode, const char *only, unsigned jobs,
                 int limit_ms, struct probe_result *results)
 {
+    char scratch[] = "/tmp/corten-probes-XXXXXX";
     struct running running[32] = { { 0 } };
     size_t next = 0;
     unsigned busy;
 
     if (jobs > sizeof running / sizeof *running)
         jobs = sizeof running / sizeof *running;
+    scratch_open(scratch);
     do {
         busy = 0;
         for (unsigned k = 0; k < jobs; k++) {
@@ -201,9 +229,10 @@ void probes_run(const struct probe_mode *mode, const char *only, unsigned jobs,
             if (next == probe_count())
                 continue;
             running[k].i = next++;
-            start(mode, &running[k], &results[running[k].i]);
+            start(mode, &running[k], scratch, &results[running[k].i]);
             busy++;
         }
         pause_ms(2);
     } while (busy > 0);
+    scratch_close(scratch);
 }

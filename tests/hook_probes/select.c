@@ -108,11 +108,17 @@ PROBE(select_set_kept, 0, "select() looks no further than its first argument")
 PROBE(select_closed, 0, "select() of what is not open: EBADF, sets untouched")
 {
     struct timeval time = { 5, 0 };
+    int fds[2];
 
+    kit_pipe(fds);
     sets_clear();
-    FD_SET(900, &readable);
-    TRY(select(901, &readable, NULL, NULL, &time));
-    SHOW(FD_ISSET(900, &readable) != 0);
+    FD_SET(fds[0], &readable);
+    FD_SET(fds[1], &readable);
+    TRY(close(fds[1]));
+    TRY(select(fds[1] + 1, &readable, NULL, NULL, &time));
+    SHOW(FD_ISSET(fds[0], &readable) != 0);
+    SHOW(FD_ISSET(fds[1], &readable) != 0);
+    SHOW(time.tv_sec >= 4);
 }
 
 PROBE(select_bad, 0, "select() with bad arguments")
