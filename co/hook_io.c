@@ -162,7 +162,7 @@ ssize_t hook_recvfrom(int fd, void *buf, size_t len, int flags,
     for (;;) {
         if (addr_len != NULL)
             *addr_len = size;
-        r = real.recvfrom(fd, (char *)buf + done, len - done,
+        r = real.recvfrom(fd, done > 0 ? (char *)buf + done : buf, len - done,
                           flags | MSG_DONTWAIT, addr, addr_len);
         if (r < 0 && errno == EAGAIN) {
             int ended = hook_wait(&w, fd, receive_events(flags));

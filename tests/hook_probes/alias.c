@@ -198,7 +198,7 @@ static int chk_fd;
 
 static void too_much(int which)
 {
-    struct pollfd p = { .fd = -1 };
+    struct pollfd p[2] = { { .fd = -1 }, { .fd = -1 } };
 
     switch (which) {
     case 0:
@@ -217,10 +217,10 @@ static void too_much(int which)
         (void)__pread64_chk(chk_fd, buf, 5, 0, 4);
         break;
     case 5:
-        (void)__poll_chk(&p, 2, 0, sizeof p);
+        (void)__poll_chk(p, 2, 0, sizeof *p);
         break;
     default:
-        (void)__ppoll_chk(&p, 2, NULL, NULL, sizeof p);
+        (void)__ppoll_chk(p, 2, NULL, NULL, sizeof *p);
     }
 }
 

@@ -163,6 +163,7 @@ PROBE(made_nonblock, 0, "O_NONBLOCK of pipe2(), EFD_, TFD_, SFD_NONBLOCK")
 
 PROBE(made_bad, 0, "making descriptors with bad arguments")
 {
+    sigset_t none = { 0 };
     int fds[2];
 
     TRY(pipe2(fds, 1 << 30));
@@ -172,7 +173,7 @@ PROBE(made_bad, 0, "making descriptors with bad arguments")
     TRY(socketpair(AF_INET, SOCK_STREAM, 0, fds));
     TRY(eventfd(0, 1 << 30));
     TRY(timerfd_create(77, 0));
-    TRY(signalfd(-1, NULL, 1 << 30));
+    TRY(signalfd(-1, &none, 1 << 30));
 }
 
 PROBE(fionbio, PAUSE_MS, "FIONBIO on and off")
