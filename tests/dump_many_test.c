@@ -18,7 +18,7 @@ static atomic_bool stop;
 static void park(void *arg)
 {
     (void)arg;
-    (void)co_sem_wait(&never, CO_FOREVER);
+    CHECK_EQ(co_sem_wait(&never, CO_FOREVER), 0);
 }
 
 /* ---- Groups -----------------------------------------------------------------

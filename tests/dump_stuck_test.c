@@ -28,7 +28,7 @@ static void spin(void *arg)
 static void park(void *arg)
 {
     (void)arg;
-    (void)co_sem_wait(&never, CO_FOREVER);
+    CHECK_EQ(co_sem_wait(&never, CO_FOREVER), 0);
 }
 
 static void park_at_mutex(void *arg)
@@ -144,10 +144,9 @@ static char *read_until(int fd, const char *word)
     CHECK(text != NULL);
     text[0] = '\0';
     while (strstr(text, word) == NULL) {
-        struct pollfd p = { .fd = fd, .events = POLLIN };
         ssize_t n;
 
-        CHECK_EQ(poll(&p, 1, 30 * 1000), 1);
+        CHECK(test_readable(fd, 30 * 1000));
         n = read(fd, text + len, size - len - 1);
         CHECK(n > 0);
         len += (size_t)n;

@@ -5,6 +5,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "co/asan.h"
 #include "co/embed.h"
 #include "tests/test.h"
 #include <poll.h>
@@ -49,7 +50,7 @@ static void root_of_child(void *arg)
 static void live_in_child(struct co *handle)
 {
     struct co_config config = { .schedulers = 2 };
-    struct co_chan *ch = co_chan_new(sizeof(int), 1);
+    struct co_chan *ch;
     int fds[2], n = 1;
     char c;
 
@@ -65,8 +66,12 @@ static void live_in_child(struct co *handle)
         co_cancel(handle);
         co_detach(handle);
     }
+#ifdef CO_ASAN
+    return; /* clang 14's malloc() may hang in the child of a busy process */
+#endif
     /* Waits are a thread's. */
     CHECK_EQ(co_sleep_until(co_after(CO_MSEC)), 0);
+    CHECK((ch = co_chan_new(sizeof(int), 1)) != NULL);
     CHECK_EQ(co_chan_send(ch, &n, CO_FOREVER), 0);
     CHECK_EQ(co_chan_recv(ch, &n, CO_FOREVER), 0);
     CHECK(co_chan_recv(ch, &n, co_after(CO_MSEC)) == -1 && errno == ETIMEDOUT);

@@ -117,6 +117,16 @@ static bool is_slow(void)
 #endif
 }
 
+/* TSan holds a signal back from a thread that waits in read(2). */
+static bool threads_too(void)
+{
+#ifdef CO_TSAN
+    return false;
+#else
+    return true;
+#endif
+}
+
 static void fail(const struct probe *p, const char *mode, const char *how)
 {
     printf("%s:%d: %s, %s: %s\n", p->file, p->line, p->name, mode, how);
@@ -236,7 +246,8 @@ static void compare_all(void)
             print_beside("", plain[i].text, "");
             continue;
         }
-        compare(p, "threads beside hooks", &plain[i], &threads[i], NULL);
+        if (threads_too())
+            compare(p, "threads beside hooks", &plain[i], &threads[i], NULL);
         compare(p, probe_coroutines.name, &plain[i], &coroutines[i],
                 p->on_hooks);
         check_gap(i);
@@ -288,7 +299,8 @@ int main(int argc, char **argv)
         return 0;
     }
     run_plain();
-    run_mode(&probe_threads, threads);
+    if (threads_too())
+        run_mode(&probe_threads, threads);
     run_mode(&probe_coroutines, coroutines);
     table = probes_table(plain, coroutines);
     CHECK(table != NULL);

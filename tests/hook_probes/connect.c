@@ -4,6 +4,7 @@
  */
 #include "tests/hook_probes/kit.h"
 #include <poll.h>
+#include <stdatomic.h>
 
 static char buf[64];
 
@@ -245,7 +246,7 @@ PROBE(connect_two, PAUSE_MS, "two who connect() one socket: both are told")
     TRY(kit_try_connect(listener, fd));
 }
 
-static int peeked;
+static atomic_int peeked;
 
 static void peek_mode(void *arg)
 {

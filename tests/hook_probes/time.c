@@ -4,6 +4,7 @@
  */
 #include "tests/hook_probes/kit.h"
 #include <sched.h>
+#include <stdatomic.h>
 #include <time.h>
 
 static struct timespec in_ms(int ms)
@@ -109,7 +110,7 @@ PROBE(sched_yield_turns, 0, "sched_yield()")
     SHOW(turns);
 }
 
-static volatile int flag;
+static atomic_int flag;
 
 static void set_flag(void *arg)
 {
@@ -125,7 +126,8 @@ PROBE(sched_yield_spin, 0, "who spins with sched_yield() lets others run")
     say("the other ran");
 }
 
-static int woke[3], order;
+static int woke[3];
+static atomic_int order;
 
 static void sleeper(void *arg)
 {
