@@ -37,6 +37,10 @@ int __poll_chk(struct pollfd *fds, nfds_t n, int ms, size_t size);
 int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *time,
                 const sigset_t *mask, size_t size);
 
+#ifndef __x86_64__
+#define __send send /* libcs of younger CPUs were without the old names */
+#endif
+
 static char buf[256];
 
 PROBE(alias_read, PAUSE_MS, "__read(), __write(), __close()")
