@@ -11,6 +11,7 @@
 #include "co/hook_real.h"
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -121,10 +122,33 @@ static void *find(const char *name)
     abort();
 }
 
+static void read_environment(void)
+{
+    const char *off = getenv("CORTEN_HOOK"), *slow = getenv("CORTEN_HOOK_SLOW");
+    char *end;
+    long ms;
+
+    hook_off = off != NULL && strcmp(off, "off") == 0;
+    if (off != NULL && !hook_off && *off != '\0' && strcmp(off, "on") != 0)
+        (void)fprintf(stderr,
+                      "corten-hook: CORTEN_HOOK=%s: it is \"on\" or \"off\"; "
+                      "the hooks are on\n",
+                      off);
+    if (slow == NULL)
+        return;
+    ms = strtol(slow, &end, 10);
+    if (end != slow && *end == '\0' && ms >= 0 && ms <= INT_MAX)
+        hook_slow_ns = ms > 0 ? ms * CO_MSEC : 1;
+    else
+        (void)fprintf(stderr,
+                      "corten-hook: CORTEN_HOOK_SLOW=%s: not a number of "
+                      "milliseconds; slow calls are not named\n",
+                      slow);
+}
+
 static void bind_once(void)
 {
     struct hook_real found = { 0 };
-    const char *text = getenv("CORTEN_HOOK");
 
     /* POSIX: the way to turn dlsym()'s result into a function. */
 #define FIND_SYS(type, name, params, args)                                     \
@@ -136,10 +160,7 @@ static void bind_once(void)
     *(void **)&found.sys.fcntl = find("fcntl");
     *(void **)&found.sys.ioctl = find("ioctl");
     *(void **)&found.openat = find("openat");
-    hook_off = text != NULL && strcmp(text, "off") == 0;
-    text = getenv("CORTEN_HOOK_SLOW");
-    if (text != NULL)
-        hook_slow_ns = atol(text) * CO_MSEC;
+    read_environment();
     hook_real = found;
     co_sys_set(&found.sys);
 }

@@ -7,6 +7,7 @@
 #include "co/hook.h"
 #include "tests/test.h"
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -161,6 +162,83 @@ static void can_be_turned_off(const char *self)
     CHECK_EQ(system(command), 0);
 }
 
+/* ---- Slow calls
+ * --------------------------------------------------------------- */
+
+/* To make close() wait: what was written is not read, and it may linger. */
+static int unread_connection(void)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET };
+    struct linger linger = { .l_onoff = 1, .l_linger = 1 };
+    socklen_t len = sizeof a;
+    static char much[65536];
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK_EQ(bind(listener, (struct sockaddr *)&a, sizeof a), 0);
+    CHECK_EQ(listen(listener, 1), 0);
+    CHECK_EQ(getsockname(listener, (struct sockaddr *)&a, &len), 0);
+    CHECK_EQ(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    CHECK_EQ(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
+    while (send(fd, much, sizeof much, MSG_DONTWAIT) > 0)
+        ;
+    return fd;
+}
+
+static void root_slow(void *arg)
+{
+    int fds[2];
+
+    CHECK_EQ(pipe(fds), 0);
+    (void)co_limit_deadline(co_after(700 * CO_MSEC));
+    CHECK(read(fds[0], fds, 1) == -1 && errno == ETIMEDOUT); /* no thread */
+    (void)co_limit_deadline(CO_FOREVER);
+    CHECK_EQ(close(unread_connection()), 0); /* a second of the thread's */
+    *(bool *)arg = true;
+}
+
+static int child_slow(void)
+{
+    bool ran = false;
+
+    CHECK_EQ(co_run(root_slow, &ran, &(struct co_config){ .schedulers = 1 }),
+             0);
+    return ran ? 0 : 1;
+}
+
+/* What this program says on standard error in that mode and environment. */
+static void says(const char *self, const char *environment, const char *mode,
+                 char *text, size_t size)
+{
+    char command[4096];
+    size_t len;
+    FILE *f;
+
+    (void)snprintf(command, sizeof command, "%s %s %s 2>&1", environment, self,
+                   mode);
+    CHECK((f = popen(command, "r")) != NULL);
+    len = fread(text, 1, size - 1, f);
+    text[len] = '\0';
+    CHECK_EQ(pclose(f), 0);
+}
+
+static void slow_calls_are_named(const char *self)
+{
+    char text[4096];
+
+    says(self, "CORTEN_HOOK_SLOW=500", "slow", text, sizeof text);
+    CHECK(strstr(text, "corten-hook: close() took the thread for ") != NULL);
+    CHECK(strstr(text, " in coroutine \"root\" (id ") != NULL);
+    CHECK(strstr(text, "read() took") == NULL);
+    says(self, "CORTEN_HOOK_SLOW=30000", "slow", text, sizeof text);
+    CHECK_EQ(text[0], '\0');
+    says(self, "CORTEN_HOOK_SLOW=2s", "nothing", text, sizeof text);
+    CHECK(strstr(text, "CORTEN_HOOK_SLOW=2s: not a number of ") != NULL);
+    says(self, "CORTEN_HOOK=no", "nothing", text, sizeof text);
+    CHECK(strstr(text, "CORTEN_HOOK=no: it is \"on\" or ") != NULL);
+}
+
 /* ---- Sanitizers
  * ---------------------------------------------------------------
  */
@@ -220,7 +298,9 @@ static void overflow_is_reported(void) {} /* nobody would */
 int main(int argc, char **argv)
 {
     if (argc > 1)
-        return child_off();
+        return strcmp(argv[1], "off") == 0    ? child_off()
+               : strcmp(argv[1], "slow") == 0 ? child_slow()
+                                              : 0;
     RUN(all_are_bound);
     RUN(sleeps_overlap);
     RUN(reads_and_writes);
@@ -228,5 +308,7 @@ int main(int argc, char **argv)
     RUN(overflow_is_reported);
     fprintf(stderr, "  can_be_turned_off\n");
     can_be_turned_off(argv[0]);
+    fprintf(stderr, "  slow_calls_are_named\n");
+    slow_calls_are_named(argv[0]);
     return 0;
 }
