@@ -1,10 +1,10 @@
-/* hook_io.c - read, write, and what receives and sends.
+/* hook_io.c - read and write.
  *
  * Each is tried without blocking, with the caller's own flags; what would have
  * blocked waits, if the descriptor's mode says so, and is tried again.  A
  * blocking write goes on until all is written.  Sockets that the hooks made and
  * that are in blocking mode without time-outs, the usual case, take the short
- * way through co_recv() and co_send().
+ * way through co_read() and hook_send().
  *
  * SPDX-License-Identifier: MIT
  */
@@ -42,7 +42,7 @@ ssize_t hook_read(int fd, void *buf, size_t len)
 {
     int err = errno;
 
-    if (hook_plain())
+    if (hook_plain() || len == 0) /* EINVAL or 0, but not for long */
         return real.read(fd, buf, len);
     switch (hook_mode(fd)) {
     case MODE_KNOWN:
@@ -106,114 +106,6 @@ ssize_t hook_pread_chk(int fd, void *buf, size_t len, off_t at, size_t size)
 }
 HOOK_NAME(__pread_chk, hook_pread_chk);
 HOOK_NAME(__pread64_chk, hook_pread_chk);
-
-/* ---- Receiving --------------------------------------------------------------
- */
-
-/* Whether the call cannot wait, whatever the descriptor's mode is. */
-static bool never_waits(int flags)
-{
-    return flags & (MSG_DONTWAIT | MSG_ERRQUEUE);
-}
-
-static int receive_events(int flags)
-{
-    return flags & MSG_OOB ? CO_PRI : CO_READ;
-}
-
-bool hook_is_stream(int fd)
-{
-    int type = 0, err = errno;
-    socklen_t len = sizeof type;
-    bool stream = real.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
-                  type == SOCK_STREAM;
-
-    errno = err;
-    return stream;
-}
-
-/* A peek that wants all of it cannot be told when more has come. */
-static bool peek_again(int fd, ssize_t got, size_t want, int flags,
-                       struct hook_wait *w)
-{
-    struct pollfd p = { .fd = fd, .events = POLLRDHUP };
-
-    if ((flags & (MSG_PEEK | MSG_WAITALL)) != (MSG_PEEK | MSG_WAITALL) ||
-        got <= 0 || (size_t)got >= want || !hook_is_stream(fd))
-        return false;
-    if (w->deadline == 0)
-        w->deadline = hook_deadline(fd, CO_READ);
-    if (co_now() >= w->deadline || real.poll(&p, 1, 0) > 0)
-        return false;
-    return co_sleep_until(co_after(CO_MSEC)) == 0;
-}
-
-ssize_t hook_recvfrom(int fd, void *buf, size_t len, int flags,
-                      struct sockaddr *addr, socklen_t *addr_len)
-{
-    struct hook_wait w = { 0 };
-    socklen_t size = addr_len != NULL ? *addr_len : 0;
-    size_t done = 0;
-    int err = errno;
-    ssize_t r;
-
-    if (hook_plain() || never_waits(flags))
-        return real.recvfrom(fd, buf, len, flags, addr, addr_len);
-    for (;;) {
-        if (addr_len != NULL)
-            *addr_len = size;
-        r = real.recvfrom(fd, done > 0 ? (char *)buf + done : buf, len - done,
-                          flags | MSG_DONTWAIT, addr, addr_len);
-        if (r < 0 && errno == EAGAIN) {
-            int ended = hook_wait(&w, fd, receive_events(flags));
-
-            if (ended == 0)
-                continue;
-            r = ended > 0 ? 0 : -1;
-        } else if (peek_again(fd, r, len, flags, &w)) {
-            continue;
-        } else if (r > 0 && (size_t)r < len - done &&
-                   (flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL &&
-                   hook_is_stream(fd)) {
-            done += (size_t)r;
-            continue;
-        }
-        break;
-    }
-    if (done > 0)
-        r = (ssize_t)done + (r > 0 ? r : 0);
-    return hook_result(err, r);
-}
-HOOK_NAME(recvfrom, hook_recvfrom);
-
-ssize_t hook_recvfrom_chk(int fd, void *buf, size_t len, size_t size, int flags,
-                          struct sockaddr *addr, socklen_t *addr_len)
-{
-    if (len > size)
-        __chk_fail();
-    return hook_recvfrom(fd, buf, len, flags, addr, addr_len);
-}
-HOOK_NAME(__recvfrom_chk, hook_recvfrom_chk);
-
-ssize_t hook_recv(int fd, void *buf, size_t len, int flags)
-{
-    int err = errno;
-
-    if (hook_plain())
-        return real.recv(fd, buf, len, flags);
-    if (flags == 0 && hook_mode(fd) == (MODE_KNOWN | MODE_SOCKET))
-        return hook_result(err, co_recv(fd, buf, len, 0, CO_FOREVER));
-    return hook_recvfrom(fd, buf, len, flags, NULL, NULL);
-}
-HOOK_NAME(recv, hook_recv);
-
-ssize_t hook_recv_chk(int fd, void *buf, size_t len, size_t size, int flags)
-{
-    if (len > size)
-        __chk_fail();
-    return hook_recv(fd, buf, len, flags);
-}
-HOOK_NAME(__recv_chk, hook_recv_chk);
 
 /* ---- Writing ----------------------------------------------------------------
  */
@@ -289,10 +181,22 @@ static ssize_t write_vec(int fd, const struct iovec *iov, int n)
     return hook_result(err, r);
 }
 
+/* What is sent of nothing: an empty datagram may have to wait, an eventfd wants
+ * more, pipes take it. */
+static ssize_t write_nothing(int fd, const void *buf)
+{
+    struct iovec nothing = { (void *)buf, 0 };
+    ssize_t r = write_vec(fd, &nothing, 1);
+
+    return r == 0 && !hook_is_socket(fd) ? real.write(fd, buf, 0) : r;
+}
+
 ssize_t hook_write(int fd, const void *buf, size_t len)
 {
     if (hook_plain())
         return real.write(fd, buf, len);
+    if (len == 0)
+        return write_nothing(fd, buf);
     switch (hook_mode(fd)) {
     case MODE_KNOWN | MODE_SOCKET:
         return hook_send(fd, buf, len, 0);
@@ -306,9 +210,17 @@ ssize_t hook_write(int fd, const void *buf, size_t len)
 HOOK_NAME(write, hook_write);
 HOOK_NAME(__write, hook_write);
 
+/* Of no bytes, a vector sends nothing, where write() and sendmsg() send an
+ * empty datagram, or are told of an error.  What only the kernel can say of a
+ * pointer is left to it, as far as that is the usual one, NULL or near it. */
+static bool is_empty(const struct iovec *iov, int n)
+{
+    return n == 0 || ((uintptr_t)iov >= 4096 && vec_length(iov, n) == 0);
+}
+
 ssize_t hook_writev(int fd, const struct iovec *iov, int n)
 {
-    if (hook_plain() || n < 0 || n > IOV_MAX)
+    if (hook_plain() || n < 0 || n > IOV_MAX || is_empty(iov, n))
         return real.writev(fd, iov, n);
     return write_vec(fd, iov, n);
 }
@@ -317,7 +229,8 @@ HOOK_NAME(writev, hook_writev);
 ssize_t hook_pwritev2(int fd, const struct iovec *iov, int n, off_t at,
                       int flags)
 {
-    if (hook_plain() || at != -1 || flags != 0 || n < 0 || n > IOV_MAX)
+    if (hook_plain() || at != -1 || flags != 0 || n < 0 || n > IOV_MAX ||
+        is_empty(iov, n))
         return real.pwritev2(fd, iov, n, at, flags);
     return write_vec(fd, iov, n);
 }

@@ -47,8 +47,8 @@ static ssize_t receive_rest(int fd, const struct msghdr *msg, size_t skip,
             skip -= iov->iov_len;
             continue;
         }
-        r = hook_recv(fd, (char *)iov->iov_base + skip, iov->iov_len - skip,
-                      flags);
+        r = hook_recv_rest(fd, (char *)iov->iov_base + skip,
+                           iov->iov_len - skip, flags);
         if (r <= 0)
             break;
         sum += r;
@@ -59,11 +59,47 @@ static ssize_t receive_rest(int fd, const struct msghdr *msg, size_t skip,
     return sum;
 }
 
-ssize_t hook_recvmsg(int fd, struct msghdr *msg, int flags)
+/* What the kernel writes down at the end. */
+static ssize_t nothing_came(struct msghdr *msg, int flags)
+{
+    if (msg->msg_name != NULL)
+        msg->msg_namelen = 0;
+    msg->msg_controllen = 0;
+    msg->msg_flags = flags & MSG_CMSG_CLOEXEC;
+    return 0;
+}
+
+static size_t room_of(const struct msghdr *msg)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < msg->msg_iovlen; i++)
+        sum += msg->msg_iov[i].iov_len;
+    return sum;
+}
+
+/* Until something has come, or all that is to be looked at.  1: the end.  What
+ * msg points to is looked at only after the kernel has; and only TCP peeks
+ * again, which changes nothing in it. */
+static int receive_first(int fd, struct msghdr *msg, int flags, ssize_t *r)
 {
     struct hook_wait w = { 0 };
-    int err = errno, ended = 0;
-    size_t all = 0;
+    int ended = 0;
+
+    while (ended == 0) {
+        /* When it says EAGAIN the header is as it was. */
+        *r = real.recvmsg(fd, msg, flags | MSG_DONTWAIT);
+        if (*r < 0 && errno == EAGAIN)
+            ended = hook_wait(&w, fd, flags & MSG_OOB ? CO_PRI : CO_READ);
+        else if (*r <= 0 || !hook_peek_again(fd, *r, room_of(msg), flags, &w))
+            break;
+    }
+    return ended;
+}
+
+ssize_t hook_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+    int err = errno;
     ssize_t r;
 
     if (hook_plain() || (flags & (MSG_DONTWAIT | MSG_ERRQUEUE))) {
@@ -72,18 +108,14 @@ ssize_t hook_recvmsg(int fd, struct msghdr *msg, int flags)
             forget_modes(msg, true);
         return r;
     }
-    do /* when it says EAGAIN the header is as it was */
-        r = real.recvmsg(fd, msg, flags | MSG_DONTWAIT);
-    while (r < 0 && errno == EAGAIN &&
-           (ended = hook_wait(&w, fd, flags & MSG_OOB ? CO_PRI : CO_READ)) ==
-               0);
+    if (receive_first(fd, msg, flags, &r) > 0)
+        return hook_result(err, nothing_came(msg, flags));
     if (r < 0)
-        return ended > 0 ? hook_result(err, 0) : r;
+        return r;
     forget_modes(msg, true);
-    for (size_t i = 0; i < msg->msg_iovlen; i++)
-        all += msg->msg_iov[i].iov_len;
     if ((flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL && r > 0 &&
-        (size_t)r < all && msg->msg_controllen == 0 && hook_is_stream(fd))
+        (size_t)r < room_of(msg) && msg->msg_controllen == 0 &&
+        hook_is_stream(fd))
         r += receive_rest(fd, msg, (size_t)r, flags);
     return hook_result(err, r);
 }
@@ -165,6 +197,9 @@ int hook_recvmmsg(int fd, struct mmsghdr *v, unsigned n, int flags,
         }
         end = co_after(time->tv_sec * CO_SECOND + time->tv_nsec);
     }
+    /* An error that is pending comes before messages that are there. */
+    if (hook_real.recvmmsg(fd, v, 0, flags & MSG_ERRQUEUE, NULL) < 0)
+        return -1;
     while (done < n) {
         int more = done > 0 && (flags & MSG_WAITFORONE) ? MSG_DONTWAIT : 0;
         ssize_t r = hook_recvmsg(fd, &v[done].msg_hdr,

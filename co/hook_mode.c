@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <sys/time.h>
 
+enum { LOOK_MOST = 100 * 1000 * 1000 };
+
 _Atomic(uint8_t) hook_modes[MODE_FDS];
 
 /* CO_FOREVER for no time-out, and for what is no socket. */
@@ -49,6 +51,21 @@ void hook_timed_out(int64_t deadline)
         errno = EAGAIN;
 }
 
+/* When somebody waits to write to a unix socket, and the other side, which does
+ * not read, shuts its reading down, that is EPIPE; but no event tells of it.
+ * So one looks, less and less often. */
+static int wait_and_look(struct hook_wait *w, int fd, int events)
+{
+    int64_t until = co_after(w->look);
+
+    if (w->look == 0 || until >= w->deadline)
+        return co_fd_wait(fd, events, w->deadline) < 0 ? -1 : 0;
+    w->look = w->look < LOOK_MOST / 2 ? 2 * w->look : LOOK_MOST;
+    if (co_fd_wait(fd, events, until) >= 0)
+        return 0;
+    return errno == ETIMEDOUT && co_now() >= until ? 0 : -1;
+}
+
 int hook_wait(struct hook_wait *w, int fd, int events)
 {
     struct pollfd end = { .fd = fd, .events = POLLRDHUP };
@@ -62,8 +79,10 @@ int hook_wait(struct hook_wait *w, int fd, int events)
             errno = EAGAIN;
             return -1;
         }
+        if (events == CO_WRITE && hook_is_unix(fd))
+            w->look = CO_MSEC;
     }
-    if (co_fd_wait(fd, events, w->deadline) >= 0)
+    if (wait_and_look(w, fd, events) == 0)
         return 0;
     hook_timed_out(w->deadline);
     return -1;

@@ -42,6 +42,7 @@ static inline void hook_mode_set(int fd, unsigned mode)
 /* A wait's progress; zero to begin with. */
 struct hook_wait {
     int64_t deadline; /* 0: not asked yet */
+    int64_t look;     /* pause before the next try without an event, or 0 */
 };
 
 /* After a try on fd that would have blocked (EAGAIN): 0 once fd is ready for
@@ -74,7 +75,19 @@ int64_t hook_deadline(int fd, int events);
  * was the limit of the coroutine. */
 void hook_timed_out(int64_t deadline);
 
+bool hook_is_socket(int fd);
 bool hook_is_stream(int fd); /* a socket of that type */
+bool hook_is_unix(int fd);   /* a socket of that family */
+
+/* hook_recv(), for a call that has received something: it leaves an error that
+ * is pending to the next one, as the kernel does, but for unix sockets. */
+ssize_t hook_recv_rest(int fd, void *buf, size_t len, int flags);
+
+/* After got bytes of want were received: whether they were only looked at, by a
+ * call that waits for all of it.  It has waited a little then, as no event
+ * tells when more has come. */
+bool hook_peek_again(int fd, ssize_t got, size_t want, int flags,
+                     struct hook_wait *w);
 
 /* What is left of iov after skip bytes; place has room for n. */
 int hook_skip_vec(const struct iovec *iov, int n, size_t skip,

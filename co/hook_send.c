@@ -37,7 +37,15 @@ static ssize_t send_known(int fd, const void *buf, size_t len, int flags)
     r = real.send(fd, buf, len, flags | MSG_DONTWAIT);
     if (r == (ssize_t)len || (r < 0 && errno != EAGAIN))
         return hook_result(err, r);
-    for (done = r > 0 ? (size_t)r : 0; done < len; done += (size_t)r)
+    done = r > 0 ? (size_t)r : 0;
+    if (hook_is_unix(fd)) { /* whose waits are hook_wait()'s */
+        r = hook_sendto(fd, (const char *)buf + done, len - done,
+                        flags | (done > 0 ? MSG_NOSIGNAL : 0), NULL, 0);
+        if (done > 0)
+            r = (ssize_t)done + (r > 0 ? r : 0);
+        return hook_result(err, r);
+    }
+    for (; done < len; done += (size_t)r)
         if ((r = co_send(fd, (const char *)buf + done, len - done, flags,
                          CO_FOREVER)) <= 0)
             break;

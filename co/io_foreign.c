@@ -97,6 +97,15 @@ static ssize_t call_when_ready(int fd, const struct vec *v, size_t room)
     return call(fd, &less);
 }
 
+static size_t length(const struct vec *v)
+{
+    size_t sum = 0;
+
+    for (int i = 0; i < v->count; i++)
+        sum += v->iov[i].iov_len;
+    return sum;
+}
+
 static ssize_t call_by_kind(int fd, const struct vec *v)
 {
     struct stat st;
@@ -109,6 +118,8 @@ static ssize_t call_by_kind(int fd, const struct vec *v)
     if ((flags & O_NONBLOCK) || S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) ||
         S_ISDIR(st.st_mode))
         return call(fd, v);
+    if ((st.st_mode & S_IFMT) == 0 && v->write && length(v) < sizeof(uint64_t))
+        return call(fd, v); /* EINVAL of an eventfd, full or not */
     if (S_ISFIFO(st.st_mode) || (S_ISCHR(st.st_mode) && is_tty_slave(fd)))
         n = call_reopened(fd, v);
     if (S_ISCHR(st.st_mode) && isatty(fd))
@@ -152,15 +163,6 @@ static ssize_t finish_file(int fd, const struct vec *v, size_t done)
             break;
     }
     return (ssize_t)done;
-}
-
-static size_t length(const struct vec *v)
-{
-    size_t sum = 0;
-
-    for (int i = 0; i < v->count; i++)
-        sum += v->iov[i].iov_len;
-    return sum;
 }
 
 static ssize_t try_vec(int fd, void *args)
