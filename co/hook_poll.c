@@ -63,6 +63,8 @@ static int wait_any(const struct pollfd *fds, nfds_t n, int64_t deadline,
         r = co_fd_wait(fds[0].fd, events_of(fds[0].events), deadline);
     else
         r = wait_several(fds, n, deadline);
+    if (r < 0 && errno == EPERM) /* a file, which is never ready for that */
+        r = co_sleep_until(deadline);
     if (r >= 0 || errno == EBADF ||
         (errno == ETIMEDOUT && co_now() >= deadline))
         return 0;
