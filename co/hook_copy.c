@@ -22,6 +22,24 @@ static bool is_kind(int fd, mode_t kind)
     return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == kind;
 }
 
+/* Until fd is ready, when it is of a kind that one waits for. */
+static int wait_end(int fd, int events)
+{
+    int64_t deadline;
+
+    if (is_kind(fd, S_IFREG) || is_kind(fd, S_IFBLK))
+        return 0;
+    deadline = hook_deadline(fd, events);
+    if (deadline == CO_NOWAIT) {
+        errno = EAGAIN;
+        return -1;
+    }
+    if (co_fd_wait(fd, events, deadline) >= 0)
+        return 0;
+    hook_timed_out(deadline);
+    return -1;
+}
+
 /* ---- sendfile
  * -----------------------------------------------------------------
  */
@@ -64,6 +82,8 @@ ssize_t hook_sendfile(int out, int in, off_t *at, size_t len)
     if (place < 0 || (buf = malloc(CHUNK)) == NULL)
         return real.sendfile(out, in, at, len);
     r = copy_file(out, in, &place, len, buf);
+    if (r == 0 && is_kind(out, S_IFIFO)) /* which is asked even so */
+        r = wait_end(out, CO_WRITE) < 0 ? -1 : real.sendfile(out, in, at, len);
     err = errno;
     free(buf);
     if (at != NULL)
@@ -80,13 +100,32 @@ HOOK_NAME(sendfile64, hook_sendfile);
  * -------------------------------------------------------------------
  */
 
-/* A pipe into something that may wait: what was read must be written. */
+/* Whether nothing can be sent any more. */
+static bool is_broken(int out)
+{
+    struct pollfd p = { .fd = out };
+
+    if (real.poll(&p, 1, 0) > 0)
+        return true;
+    return hook_is_stream(out) &&
+           real.send(out, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+           errno == EPIPE;
+}
+
+/* A pipe into a socket that may wait: what was read must be written.  So one
+ * looks first whether it can be, and leaves it in the pipe otherwise. */
 static ssize_t copy_pipe(int in, int out, size_t len)
 {
-    char *buf = malloc(CHUNK);
+    struct pollfd from = { .fd = in, .events = POLLIN };
+    char *buf;
     ssize_t n, written = 0;
     int err;
 
+    if (real.poll(&from, 1, 0) == 0 && wait_end(in, CO_READ) < 0)
+        return -1;
+    if (is_broken(out))
+        return hook_real.splice(in, NULL, out, NULL, len, SPLICE_F_NONBLOCK);
+    buf = malloc(CHUNK);
     if (buf == NULL)
         return -1;
     n = hook_read(in, buf, len < CHUNK ? len : CHUNK);
@@ -96,24 +135,6 @@ static ssize_t copy_pipe(int in, int out, size_t len)
     free(buf);
     errno = err;
     return n > 0 ? written : n;
-}
-
-/* Until fd is ready, when it is of a kind that one waits for. */
-static int wait_end(int fd, int events)
-{
-    int64_t deadline;
-
-    if (is_kind(fd, S_IFREG) || is_kind(fd, S_IFBLK))
-        return 0;
-    deadline = hook_deadline(fd, events);
-    if (deadline == CO_NOWAIT) {
-        errno = EAGAIN;
-        return -1;
-    }
-    if (co_fd_wait(fd, events, deadline) >= 0)
-        return 0;
-    hook_timed_out(deadline);
-    return -1;
 }
 
 ssize_t hook_splice(int in, off64_t *in_at, int out, off64_t *out_at,
