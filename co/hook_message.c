@@ -6,6 +6,9 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+
+enum { FEW = 16 }; /* parts of a message handled without malloc() */
 
 /* ---- One --------------------------------------------------------------------
  */
@@ -33,32 +36,6 @@ static void forget_modes(const struct msghdr *msg, bool came)
     }
 }
 
-/* The rest of a MSG_WAITALL, as hook_recvfrom() receives it. */
-static ssize_t receive_rest(int fd, const struct msghdr *msg, size_t skip,
-                            int flags)
-{
-    ssize_t sum = 0;
-
-    for (size_t i = 0; i < msg->msg_iovlen; i++) {
-        const struct iovec *iov = &msg->msg_iov[i];
-        ssize_t r;
-
-        if (skip >= iov->iov_len) {
-            skip -= iov->iov_len;
-            continue;
-        }
-        r = hook_recv_rest(fd, (char *)iov->iov_base + skip,
-                           iov->iov_len - skip, flags);
-        if (r <= 0)
-            break;
-        sum += r;
-        if ((size_t)r < iov->iov_len - skip)
-            break;
-        skip = 0;
-    }
-    return sum;
-}
-
 /* What the kernel writes down at the end. */
 static ssize_t nothing_came(struct msghdr *msg, int flags)
 {
@@ -81,24 +58,73 @@ static size_t room_of(const struct msghdr *msg)
 /* Until something has come, or all that is to be looked at.  1: the end.  What
  * msg points to is looked at only after the kernel has; and only TCP peeks
  * again, which changes nothing in it. */
-static int receive_first(int fd, struct msghdr *msg, int flags, ssize_t *r)
+static int receive_some(int fd, struct msghdr *msg, int flags,
+                        struct hook_wait *w, ssize_t *r)
 {
-    struct hook_wait w = { 0 };
     int ended = 0;
 
     while (ended == 0) {
         /* When it says EAGAIN the header is as it was. */
         *r = real.recvmsg(fd, msg, flags | MSG_DONTWAIT);
         if (*r < 0 && errno == EAGAIN)
-            ended = hook_wait(&w, fd, flags & MSG_OOB ? CO_PRI : CO_READ);
-        else if (*r <= 0 || !hook_peek_again(fd, *r, room_of(msg), flags, &w))
+            ended = hook_wait(w, fd, flags & MSG_OOB ? CO_PRI : CO_READ);
+        else if (*r <= 0 || !hook_peek_again(fd, *r, room_of(msg), flags, w))
             break;
     }
     return ended;
 }
 
+/* Whether the next try would say no more than an error.  Of a unix socket,
+ * which has no other use for it, that is to be asked. */
+static bool has_failed(int fd)
+{
+    struct pollfd p = { .fd = fd };
+    int queued = 0;
+
+    return real.poll(&p, 1, 0) > 0 && (p.revents & POLLERR) &&
+           !hook_is_unix(fd) && real.ioctl(fd, FIONREAD, &queued) == 0 &&
+           queued == 0;
+}
+
+/* The rest of a MSG_WAITALL, of which done bytes are there.  Descriptors that
+ * were sent along end it, those that found no room, too; and an error is left
+ * to the next call.  room: for control data. */
+static ssize_t receive_rest(int fd, struct msghdr *msg, size_t done,
+                            size_t room, int flags, struct hook_wait *w)
+{
+    struct iovec few[FEW], *iov = few;
+    int n = (int)msg->msg_iovlen;
+    size_t all = room_of(msg);
+    ssize_t r;
+
+    if (n > FEW && (iov = malloc((size_t)n * sizeof *iov)) == NULL)
+        return (ssize_t)done;
+    while (done < all && msg->msg_controllen == 0 &&
+           !(msg->msg_flags & MSG_CTRUNC) && !has_failed(fd)) {
+        struct msghdr more = { .msg_iov = iov,
+                               .msg_control = msg->msg_control,
+                               .msg_controllen = room };
+
+        more.msg_iovlen = (size_t)hook_skip_vec(msg->msg_iov, n, done, iov);
+        r = real.recvmsg(fd, &more, flags | MSG_DONTWAIT);
+        if (r < 0 && errno == EAGAIN && hook_wait(w, fd, CO_READ) == 0)
+            continue;
+        if (r <= 0)
+            break;
+        forget_modes(&more, true);
+        msg->msg_controllen = more.msg_controllen;
+        msg->msg_flags |= more.msg_flags;
+        done += (size_t)r;
+    }
+    if (iov != few)
+        free(iov);
+    return (ssize_t)done;
+}
+
 ssize_t hook_recvmsg(int fd, struct msghdr *msg, int flags)
 {
+    struct hook_wait w = { 0 };
+    size_t room;
     int err = errno;
     ssize_t r;
 
@@ -108,15 +134,15 @@ ssize_t hook_recvmsg(int fd, struct msghdr *msg, int flags)
             forget_modes(msg, true);
         return r;
     }
-    if (receive_first(fd, msg, flags, &r) > 0)
+    room = (uintptr_t)msg >= 4096 ? msg->msg_controllen : 0; /* else EFAULT */
+    if (receive_some(fd, msg, flags, &w, &r) > 0)
         return hook_result(err, nothing_came(msg, flags));
     if (r < 0)
         return r;
     forget_modes(msg, true);
     if ((flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL && r > 0 &&
-        (size_t)r < room_of(msg) && msg->msg_controllen == 0 &&
-        hook_is_stream(fd))
-        r += receive_rest(fd, msg, (size_t)r, flags);
+        (size_t)r < room_of(msg) && hook_is_stream(fd))
+        r = receive_rest(fd, msg, (size_t)r, room, flags, &w);
     return hook_result(err, r);
 }
 HOOK_NAME(recvmsg, hook_recvmsg);

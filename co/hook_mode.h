@@ -79,10 +79,6 @@ bool hook_is_socket(int fd);
 bool hook_is_stream(int fd); /* a socket of that type */
 bool hook_is_unix(int fd);   /* a socket of that family */
 
-/* hook_recv(), for a call that has received something: it leaves an error that
- * is pending to the next one, as the kernel does, but for unix sockets. */
-ssize_t hook_recv_rest(int fd, void *buf, size_t len, int flags);
-
 /* After got bytes of want were received: whether they were only looked at, by a
  * call that waits for all of it.  It has waited a little then, as no event
  * tells when more has come. */

@@ -1,13 +1,10 @@
 /* hook_recv.c - what receives.
  *
- * Each is tried without blocking, and after a wait again.  MSG_WAITALL of a
- * stream is several tries; what the kernel does once, at the first or at the
- * last of them, is done once here.
+ * Each is tried without blocking, and after a wait again.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "co/hook_mode.h"
-#include <sys/ioctl.h>
 
 void __chk_fail(void) __attribute__((noreturn));
 
@@ -57,69 +54,49 @@ bool hook_peek_again(int fd, ssize_t got, size_t want, int flags,
     return co_sleep_until(co_after(CO_MSEC)) == 0;
 }
 
-/* Whether the next try would say no more than an error. */
-static bool has_failed(int fd)
+/* Of a stream several tries, which are told apart by what only recvmsg(2)
+ * says. */
+static ssize_t receive_all(int fd, void *buf, size_t len, int flags,
+                           struct sockaddr *addr, socklen_t *addr_len)
 {
-    struct pollfd p = { .fd = fd };
-    int queued = 0;
+    struct iovec iov = { buf, len };
+    struct msghdr msg = { .msg_name = addr,
+                          .msg_namelen = addr_len != NULL ? *addr_len : 0,
+                          .msg_iov = &iov,
+                          .msg_iovlen = 1 };
+    ssize_t r = hook_recvmsg(fd, &msg, flags);
 
-    return real.poll(&p, 1, 0) > 0 && (p.revents & POLLERR) &&
-           !hook_is_unix(fd) && real.ioctl(fd, FIONREAD, &queued) == 0 &&
-           queued == 0;
-}
-
-/* more: something came before, by another call. */
-static ssize_t receive(int fd, void *buf, size_t len, int flags,
-                       struct sockaddr *addr, socklen_t *addr_len, bool more)
-{
-    struct hook_wait w = { 0 };
-    socklen_t size = addr_len != NULL ? *addr_len : 0;
-    size_t done = 0;
-    int err = errno;
-    ssize_t r;
-
-    for (;; more = more || done > 0) {
-        if (more && has_failed(fd)) {
-            r = -1;
-            break;
-        }
-        if (done > 0) { /* the name came with the first part */
-            addr = NULL;
-            addr_len = NULL;
-        }
-        if (addr_len != NULL)
-            *addr_len = size;
-        r = real.recvfrom(fd, done > 0 ? (char *)buf + done : buf, len - done,
-                          flags | MSG_DONTWAIT, addr, addr_len);
-        if (r < 0 && errno == EAGAIN) {
-            int ended = hook_wait(&w, fd, receive_events(flags));
-
-            if (ended == 0)
-                continue;
-            r = ended > 0 ? 0 : -1;
-            if (ended > 0 && addr != NULL && addr_len != NULL)
-                *addr_len = 0;
-        } else if (hook_peek_again(fd, r, len, flags, &w)) {
-            continue;
-        } else if (r > 0 && (size_t)r < len - done &&
-                   (flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL &&
-                   hook_is_stream(fd)) {
-            done += (size_t)r;
-            continue;
-        }
-        break;
-    }
-    if (done > 0)
-        r = (ssize_t)done + (r > 0 ? r : 0);
-    return hook_result(err, r);
+    if (r >= 0 && addr != NULL && addr_len != NULL)
+        *addr_len = msg.msg_namelen;
+    return r;
 }
 
 ssize_t hook_recvfrom(int fd, void *buf, size_t len, int flags,
                       struct sockaddr *addr, socklen_t *addr_len)
 {
+    struct hook_wait w = { 0 };
+    socklen_t size = addr_len != NULL ? *addr_len : 0;
+    int err = errno, ended = 0;
+    ssize_t r;
+
     if (hook_plain() || never_waits(flags))
         return real.recvfrom(fd, buf, len, flags, addr, addr_len);
-    return receive(fd, buf, len, flags, addr, addr_len, false);
+    if ((flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL)
+        return receive_all(fd, buf, len, flags, addr, addr_len);
+    while (ended == 0) {
+        if (addr_len != NULL)
+            *addr_len = size;
+        r = real.recvfrom(fd, buf, len, flags | MSG_DONTWAIT, addr, addr_len);
+        if (r < 0 && errno == EAGAIN)
+            ended = hook_wait(&w, fd, receive_events(flags));
+        else if (!hook_peek_again(fd, r, len, flags, &w))
+            return hook_result(err, r);
+    }
+    if (ended < 0)
+        return -1;
+    if (addr != NULL && addr_len != NULL)
+        *addr_len = 0;
+    return hook_result(err, 0);
 }
 HOOK_NAME(recvfrom, hook_recvfrom);
 
@@ -131,11 +108,6 @@ ssize_t hook_recvfrom_chk(int fd, void *buf, size_t len, size_t size, int flags,
     return hook_recvfrom(fd, buf, len, flags, addr, addr_len);
 }
 HOOK_NAME(__recvfrom_chk, hook_recvfrom_chk);
-
-ssize_t hook_recv_rest(int fd, void *buf, size_t len, int flags)
-{
-    return receive(fd, buf, len, flags, NULL, NULL, true);
-}
 
 ssize_t hook_recv(int fd, void *buf, size_t len, int flags)
 {
