@@ -239,7 +239,8 @@ bool plan_writable(struct world *w, const struct call *c, uint32_t how,
         }
         return true;
     }
-    if (s->kind == SLOT_STREAM && chan->full[s->side] && (how & 1)) {
+    if (s->kind == SLOT_STREAM && chan->full[s->side] && (how & 1) &&
+        c->kind != CALL_SENDMMSG) { /* whose first message may be empty */
         plan_add(plan, CALL_SHUTDOWN, how & 2 ? c->slot : peer,
                  how & 2 ? s->fd : w->slots[peer].fd)
             ->flags = how & 2 ? SHUT_WR : SHUT_RD;

@@ -191,6 +191,7 @@ void step_copy(struct world *w, const struct step *s)
     struct call c;
 
     if (from < 0 || to < 0 || w->chans[w->slots[from].chan].packets ||
+        w->chans[w->slots[to].chan].packets ||
         (!file && raw_poll(w->slots[from].fd, POLLIN) == 0))
         return;
     c = call_of(CALL_WRITE, to, w->slots[to].fd);
