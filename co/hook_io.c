@@ -38,21 +38,35 @@ static ssize_t read_vec(int fd, const struct iovec *iov, int n)
     return hook_result(err, r);
 }
 
-ssize_t hook_read(int fd, void *buf, size_t len)
+__attribute__((noinline)) static ssize_t read_known(int fd, void *buf,
+                                                    size_t len)
 {
     int err = errno;
 
+    return hook_result(err, co_read(fd, buf, len, CO_FOREVER));
+}
+
+__attribute__((noinline)) static ssize_t read_other(int fd, void *buf,
+                                                    size_t len)
+{
+    return read_vec(fd, &(struct iovec){ buf, len }, 1);
+}
+
+/* On a thread without coroutines it shall cost next to nothing: what needs a
+ * frame of its own is elsewhere. */
+ssize_t hook_read(int fd, void *buf, size_t len)
+{
     if (hook_plain() || len == 0) /* EINVAL or 0, but not for long */
         return real.read(fd, buf, len);
     switch (hook_mode(fd)) {
     case MODE_KNOWN:
     case MODE_KNOWN | MODE_SOCKET:
-        return hook_result(err, co_read(fd, buf, len, CO_FOREVER));
+        return read_known(fd, buf, len);
     case MODE_KNOWN | MODE_NONBLOCK:
     case MODE_KNOWN | MODE_NONBLOCK | MODE_SOCKET:
         return real.read(fd, buf, len);
     default:
-        return read_vec(fd, &(struct iovec){ buf, len }, 1);
+        return read_other(fd, buf, len);
     }
 }
 HOOK_NAME(read, hook_read);
@@ -191,6 +205,12 @@ static ssize_t write_nothing(int fd, const void *buf)
     return r == 0 && !hook_is_socket(fd) ? real.write(fd, buf, 0) : r;
 }
 
+__attribute__((noinline)) static ssize_t write_other(int fd, const void *buf,
+                                                     size_t len)
+{
+    return write_vec(fd, &(struct iovec){ (void *)buf, len }, 1);
+}
+
 ssize_t hook_write(int fd, const void *buf, size_t len)
 {
     if (hook_plain())
@@ -204,7 +224,7 @@ ssize_t hook_write(int fd, const void *buf, size_t len)
     case MODE_KNOWN | MODE_NONBLOCK | MODE_SOCKET:
         return real.write(fd, buf, len);
     default:
-        return write_vec(fd, &(struct iovec){ (void *)buf, len }, 1);
+        return write_other(fd, buf, len);
     }
 }
 HOOK_NAME(write, hook_write);

@@ -109,14 +109,20 @@ ssize_t hook_recvfrom_chk(int fd, void *buf, size_t len, size_t size, int flags,
 }
 HOOK_NAME(__recvfrom_chk, hook_recvfrom_chk);
 
-ssize_t hook_recv(int fd, void *buf, size_t len, int flags)
+__attribute__((noinline)) static ssize_t recv_known(int fd, void *buf,
+                                                    size_t len)
 {
     int err = errno;
 
+    return hook_result(err, co_recv(fd, buf, len, 0, CO_FOREVER));
+}
+
+ssize_t hook_recv(int fd, void *buf, size_t len, int flags)
+{
     if (hook_plain())
         return real.recv(fd, buf, len, flags);
     if (flags == 0 && hook_mode(fd) == (MODE_KNOWN | MODE_SOCKET))
-        return hook_result(err, co_recv(fd, buf, len, 0, CO_FOREVER));
+        return recv_known(fd, buf, len);
     return hook_recvfrom(fd, buf, len, flags, NULL, NULL);
 }
 HOOK_NAME(recv, hook_recv);
