@@ -27,7 +27,8 @@
 
 enum {
     PROGRAMS = 100000,
-    FAILURES_MOST = 3,
+    JOBS = 4,
+    FAILURES_MOST = 3,  /* of a job */
     TRIES = 5,          /* of a program that does not fail each time */
     MINIMISE_MS = 20000 /* for all of it */
 };
@@ -222,12 +223,20 @@ static void report(uint64_t seed, enum outcome outcome)
 /* ---- All --------------------------------------------------------------------
  */
 
-/* Returns how many have failed. */
-static int run_many(uint64_t first, uint64_t count, int failures)
+static void progress_open(void)
 {
-    long long begin = test_now_ms();
-    uint64_t done = 0;
+    progress = mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(progress != MAP_FAILED);
+}
 
+/* Returns how many have failed. */
+static int run_some(uint64_t first, uint64_t count)
+{
+    uint64_t done = 0;
+    int failures = 0;
+
+    progress_open();
     while (done < count && failures < FAILURES_MOST) {
         struct work work = { .first = first + done,
                              .count = count - done,
@@ -240,6 +249,30 @@ static int run_many(uint64_t first, uint64_t count, int failures)
         failures++;
         report(seed, outcome);
         done = seed + 1 - first;
+    }
+    return failures;
+}
+
+/* Several at a time, as programs wait most of the time: in processes. */
+static int run_many(uint64_t first, uint64_t count)
+{
+    long long begin = test_now_ms();
+    pid_t pids[JOBS];
+    int failures = 0;
+
+    for (unsigned i = 0; i < JOBS; i++) {
+        uint64_t from = count * i / JOBS, to = count * (i + 1) / JOBS;
+
+        pids[i] = test_fork();
+        CHECK(pids[i] >= 0);
+        if (pids[i] == 0)
+            _exit(run_some(first + from, to - from));
+    }
+    for (unsigned i = 0; i < JOBS; i++) {
+        int status = 0;
+
+        CHECK_EQ(TEMP_FAILURE_RETRY(waitpid(pids[i], &status, 0)), pids[i]);
+        failures += WIFEXITED(status) ? WEXITSTATUS(status) : 1;
     }
     fprintf(stderr, "  %llu programs from seed %llu, %lld ms\n",
             (unsigned long long)count, (unsigned long long)first,
@@ -271,9 +304,22 @@ static uint64_t how_many(void)
     return count < PROGRAMS ? 1 + count / 3 : count;
 }
 
+/* One program, printed. */
+static int show(uint64_t seed, uint64_t kept)
+{
+    struct work work = { .first = seed, .count = 1, .kept = kept };
+    struct program p;
+
+    program_make(&p, seed);
+    progress_open();
+    print_run(&work, &p, 1, 10000 * slow);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
-    uint64_t count = how_many();
+    uint64_t count = how_many(),
+             seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 0;
     int failures;
 
     self = argv[0];
@@ -281,25 +327,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "skipped: what signals interrupt is not certain\n");
         return 77;
     }
-    progress = mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE,
-                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(progress != MAP_FAILED);
-    if (argc == 2 || (argc == 4 && strcmp(argv[2], "--steps") == 0)) {
-        struct work one = { .first = strtoull(argv[1], NULL, 0),
-                            .count = 1,
-                            .kept = ~UINT64_C(0) };
-        struct program p;
-
-        if (argc == 4)
-            one.kept = strtoull(argv[3], NULL, 16);
-        program_make(&p, one.first);
-        print_run(&one, &p, 1, 10000 * slow);
-        return 0;
-    }
+    if (argc == 2)
+        return show(seed, ~UINT64_C(0));
+    if (argc == 4 && strcmp(argv[2], "--steps") == 0)
+        return show(seed, strtoull(argv[3], NULL, 16));
     if (argc == 3)
-        return run_many(strtoull(argv[1], NULL, 0), strtoull(argv[2], NULL, 0),
-                        0) > 0;
-    failures = run_many(1, count - count / 2, 0);
-    failures = run_many(random_seed(), count / 2, failures);
+        return run_many(seed, strtoull(argv[2], NULL, 0)) > 0;
+    failures = run_many(1, count - count / 2);
+    failures += run_many(random_seed(), count / 2);
     return failures > 0;
 }

@@ -166,8 +166,9 @@ enum fate fate_of_accept(struct world *w, const struct call *c)
     const struct slot *s = &w->slots[c->slot];
 
     if (s->kind != SLOT_LISTENER || w->chans[s->chan].backlog < 0 ||
-        w->chans[s->chan].no_receive[0] ||
         !waits_forever(w, c->slot, SO_RCVTIMEO))
         return RUNS;
+    if (w->chans[s->chan].no_receive[0])
+        return UNSURE; /* as with datagrams */
     return raw_poll(s->fd, POLLIN) != 0 ? RUNS : BLOCKS;
 }

@@ -108,8 +108,15 @@ void step_accept(struct world *w, const struct step *s)
                 w->slots[slot].fd);
     c.flags = c.kind == CALL_ACCEPT4 && (s->a & 0x60) == 0 ? SOCK_NONBLOCK : 0;
     c.value = s->a >> 8 & 1;
-    if (fate_of_accept(w, &c) == RUNS)
+    switch (fate_of_accept(w, &c)) {
+    case RUNS:
         world_do(w, s->actor, &c);
-    else if (plan_readable(w, &c, s->b, &plan))
-        do_blocked(w, s, &c, &plan);
+        break;
+    case BLOCKS:
+        if (plan_readable(w, &c, s->b, &plan))
+            do_blocked(w, s, &c, &plan);
+        break;
+    case UNSURE:
+        break;
+    }
 }
