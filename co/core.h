@@ -16,6 +16,7 @@
 #include "co/list.h"
 #include "co/poller.h"
 #include "co/stack.h"
+#include "co/sys.h"
 #include "co/timer.h"
 #include <stdatomic.h>
 
@@ -178,16 +179,13 @@ struct sched {
     _Atomic(struct ask *) ask; /* ask.h; one at a time */
 };
 
-extern _Thread_local struct sched *sched_of_thread
-    __attribute__((tls_model("initial-exec")));
-
 /* The embedded scheduler whose host this thread is, or NULL.  Between its steps
  * the thread is a plain one. */
 extern _Thread_local struct sched *sched_of_host
     __attribute__((tls_model("initial-exec")));
 
 /* The scheduler that this thread is, or NULL. */
-static inline struct sched *sched_self(void) { return sched_of_thread; }
+static inline struct sched *sched_self(void) { return co_sys_thread; }
 
 /* By the only thread that writes it: cheaper than an atomic addition. */
 static inline void counter_add(atomic_ulong *counter, unsigned long n)
@@ -200,7 +198,7 @@ static inline void counter_add(atomic_ulong *counter, unsigned long n)
 /* The coroutine that runs on this thread, or NULL. */
 static inline struct co *co_running(void)
 {
-    struct sched *s = sched_of_thread;
+    struct sched *s = co_sys_thread;
 
     return s == NULL ? NULL : s->running;
 }

@@ -36,7 +36,7 @@ static void in_child(void)
         sched_forsake(sched_set.at[i]);
     if (count > inherited)
         inherited = count;
-    sched_of_thread = sched_of_host = NULL;
+    co_sys_thread = sched_of_host = NULL;
     sched_set.forks++;
     atomic_store(&runq_outsiders, 0);
     atomic_store(&waitq_sleepers, 0);

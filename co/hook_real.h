@@ -141,7 +141,8 @@ int hook_ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *time,
 /* Whether this call is not ours: no coroutine runs here. */
 static inline bool hook_plain(void)
 {
-    return co_self() == NULL || __builtin_expect(hook_off, 0);
+    return co_sys_thread == NULL || co_self() == NULL ||
+           __builtin_expect(hook_off, 0);
 }
 
 /* Around a call that takes the thread: begins with hook_slow_begin(), 0 when

@@ -33,7 +33,7 @@ static inline uintptr_t self_id(void)
 {
     struct co *co = co_running();
 
-    return co != NULL ? (uintptr_t)co : (uintptr_t)&sched_of_thread;
+    return co != NULL ? (uintptr_t)co : (uintptr_t)&co_sys_thread;
 }
 
 static inline uintptr_t *word_of(struct co_mutex *m)

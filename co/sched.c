@@ -298,7 +298,7 @@ __attribute__((always_inline)) static inline void take_what_came(
 void sched_run(struct sched *s)
 {
     sched_enter_thread(s);
-    sched_of_thread = s;
+    co_sys_thread = s;
     /* After a stop in time nothing is ready any more; after one that took too
      * long, somebody may be ready for ever. */
     while (!atomic_load_explicit(&sched_set.quit, memory_order_acquire)) {
@@ -317,7 +317,7 @@ void sched_run(struct sched *s)
                 take_due(s);
         }
     }
-    sched_of_thread = NULL;
+    co_sys_thread = NULL;
 }
 
 /* From now on who sends writes the eventfd; what came before, or is left, does
@@ -340,7 +340,7 @@ void sched_step(struct sched *s)
 {
     uint32_t ready;
 
-    sched_of_thread = s;
+    co_sys_thread = s;
     atomic_store_explicit(&s->sleeping, 0, memory_order_relaxed);
     take_what_came(s);
     (void)poll_events(s, false); /* also empties the poller's descriptor */
@@ -351,5 +351,5 @@ void sched_step(struct sched *s)
     else if (is_stopping())
         sched_tell_quiet();
     announce(s);
-    sched_of_thread = NULL;
+    co_sys_thread = NULL;
 }

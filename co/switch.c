@@ -10,7 +10,7 @@
 #include "co/sched_set.h"
 #include "co/sys.h"
 
-_Thread_local struct sched *sched_of_thread, *sched_of_host;
+_Thread_local struct sched *co_sys_thread, *sched_of_host;
 
 static struct guest the_guest;
 _Atomic(const struct guest *) switch_guest;

@@ -92,6 +92,13 @@ int co_sys_fresh(int fd);
  * not make an event for all that wait.  [any] */
 void co_sys_look(int fd);
 
+struct sched;
+
+/* The scheduler that this thread runs now, or NULL.  Only the runtime writes
+ * it; what asks for it in every call of libc asks without a call of its own. */
+extern _Thread_local struct sched *co_sys_thread
+    __attribute__((tls_model("initial-exec")));
+
 /* As co_accept(), with the flags of accept4(2) for the new one. */
 int co_sys_accept(int fd, struct sockaddr *addr, socklen_t *len, int flags,
                   int64_t deadline);

@@ -55,8 +55,11 @@ def check_prefixes(names, prefixes, what):
 
 
 def check_calls(path, own):
-    """Relocations that the dynamic linker resolves by a name of our own."""
-    relocations = output("readelf", "--relocs", "--wide", path)
+    """Relocations that the dynamic linker resolves by a name of our own.
+    Where a thread-local is, is looked up once, whoever asks."""
+    relocations = "".join(
+        line for line in output("readelf", "--relocs", "--wide",
+                                path).splitlines(True) if "TPOFF" not in line)
     through = sorted({name for name in re.findall(r" ([a-z]\w+)(?:@\S+)? \+ 0",
                                                   relocations) if name in own})
     if through:
