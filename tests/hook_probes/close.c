@@ -158,9 +158,19 @@ PROBE(shutdown_wakes_udp, PAUSE_MS, "the same of UDP")
 static void receive_message(void *arg)
 {
     struct iovec iov = { buf, sizeof buf };
-    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+    struct sockaddr_storage name;
+    char control[64];
+    struct msghdr msg = { .msg_iov = &iov,
+                          .msg_iovlen = 1,
+                          .msg_name = &name,
+                          .msg_namelen = sizeof name,
+                          .msg_control = control,
+                          .msg_controllen = sizeof control };
 
     TRY(recvmsg(*(int *)arg, &msg, 0));
+    SHOW(msg.msg_namelen);
+    SHOW(msg.msg_controllen);
+    SHOW(msg.msg_flags);
 }
 
 static void receive_from(void *arg)

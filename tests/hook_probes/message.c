@@ -91,6 +91,22 @@ PROBE(recvmsg_fd_mode, PAUSE_MS, "O_NONBLOCK set by a descriptor handed over")
     TRY(read(fd, buf, sizeof buf));
 }
 
+PROBE(recvmsg_fd_waitall, PAUSE_MS, "MSG_WAITALL ends where one comes along")
+{
+    int fds[2];
+
+    kit_pair(SOCK_STREAM, fds);
+    handed[0] = fds[1];
+    handed[1] = fds[0];
+    TRY(write(fds[1], "ab", 2));
+    later(hand_over, NULL);
+    SHOW(receive_fd(fds[0], MSG_WAITALL) >= 0);
+    TRY(write(fds[1], "ab", 2));
+    SHOW(send_fd(fds[1], fds[0]));
+    TRY(write(fds[1], "cd", 2));
+    say_bytes(buf, TRY(recv(fds[0], buf, 6, MSG_WAITALL)));
+}
+
 PROBE(recvmsg_no_room, 0, "recvmsg() without room for the control data")
 {
     struct iovec iov = { buf, sizeof buf };

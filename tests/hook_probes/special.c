@@ -235,6 +235,19 @@ PROBE(sendfile_whole, PAUSE_MS, "sendfile() of 4 MiB to a socket is whole")
     actors_join();
 }
 
+PROBE(splice_broken, 0, "splice() to a broken socket leaves the pipe alone")
+{
+    int fds[2], ends[2];
+
+    kit_catch(SIGPIPE, 0);
+    kit_pair(SOCK_STREAM, fds);
+    kit_pipe(ends);
+    TRY(write(ends[1], "hello", 5));
+    (void)close(fds[0]);
+    TRY(splice(ends[0], NULL, fds[1], NULL, 3, 0));
+    say_bytes(buf, TRY(read(ends[0], buf, sizeof buf)));
+}
+
 PROBE(sendfile_at, PAUSE_MS, "sendfile() from a place leaves the file's own")
 {
     off_t at = 0;

@@ -43,6 +43,40 @@ PROBE(write_nothing, 0, "write() of no bytes, to each kind")
     TRY(write(-1, buf, 0));
 }
 
+PROBE(write_too_little, 0, "write() of less than an eventfd wants")
+{
+    int fd = eventfd(0, 0);
+    uint64_t much = UINT64_MAX - 1;
+
+    TRY(write(fd, buf, 0));
+    TRY(write(fd, &much, sizeof much));
+    TRY(write(fd, buf, 7));
+    TRY(read(fd, buf, 0));
+    TRY(read(fd, buf, 7));
+}
+
+PROBE(writev_nothing, 0, "writev() of no bytes sends nothing")
+{
+    struct iovec iov[2] = { { buf, 0 }, { buf, 0 } };
+    int fds[2];
+
+    kit_udp(fds);
+    TRY(writev(fds[1], iov, 2));
+    TRY(writev(fds[1], iov, 0));
+    TRY(pwritev2(fds[1], iov, 2, -1, 0));
+    TRY(recv(fds[0], buf, sizeof buf, MSG_DONTWAIT));
+}
+
+PROBE(write_peer_deaf, PAUSE_MS, "who waits to write learns that nobody reads")
+{
+    int fds[2];
+
+    kit_pair(SOCK_STREAM, fds);
+    (void)kit_fill(fds[0]);
+    later_shutdown(fds[1], SHUT_RD);
+    TRY(send(fds[0], "x", 1, MSG_NOSIGNAL));
+}
+
 PROBE(write_empty_packet, PAUSE_MS, "an empty datagram is one")
 {
     int fds[2];
