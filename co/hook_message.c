@@ -74,21 +74,29 @@ static int receive_some(int fd, struct msghdr *msg, int flags,
     return ended;
 }
 
-/* Whether the next try would say no more than an error.  Of a unix socket,
- * which has no other use for it, that is to be asked. */
-static bool has_failed(int fd)
+/* Waits until more has come.  The end and an error are left to the next call:
+ * a try would take the error with it.  (Of a unix socket the kernel does take
+ * it.) */
+static bool wait_for_more(int fd, struct hook_wait *w)
 {
-    struct pollfd p = { .fd = fd };
-    int queued = 0;
+    struct pollfd p = { .fd = fd, .events = POLLRDHUP };
 
-    return real.poll(&p, 1, 0) > 0 && (p.revents & POLLERR) &&
-           !hook_is_unix(fd) && real.ioctl(fd, FIONREAD, &queued) == 0 &&
-           queued == 0;
+    if (hook_is_unix(fd))
+        return true;
+    for (;;) {
+        bool ended = real.poll(&p, 1, 0) > 0;
+        int queued = 0;
+
+        if (real.ioctl(fd, FIONREAD, &queued) < 0 || queued > 0)
+            return true;
+        if (ended || hook_wait(w, fd, CO_READ) != 0)
+            return false;
+    }
 }
 
 /* The rest of a MSG_WAITALL, of which done bytes are there.  Descriptors that
- * were sent along end it, those that found no room, too; and an error is left
- * to the next call.  room: for control data. */
+ * were sent along end it, those that found no room, too.  room: for control
+ * data. */
 static ssize_t receive_rest(int fd, struct msghdr *msg, size_t done,
                             size_t room, int flags, struct hook_wait *w)
 {
@@ -100,7 +108,7 @@ static ssize_t receive_rest(int fd, struct msghdr *msg, size_t done,
     if (n > FEW && (iov = malloc((size_t)n * sizeof *iov)) == NULL)
         return (ssize_t)done;
     while (done < all && msg->msg_controllen == 0 &&
-           !(msg->msg_flags & MSG_CTRUNC) && !has_failed(fd)) {
+           !(msg->msg_flags & MSG_CTRUNC) && wait_for_more(fd, w)) {
         struct msghdr more = { .msg_iov = iov,
                                .msg_control = msg->msg_control,
                                .msg_controllen = room };
