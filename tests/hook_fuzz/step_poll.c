@@ -98,10 +98,13 @@ static void keep_one(struct world *w, struct call *c, int *slots)
             }
 }
 
-/* There is room then, too, but not at the same moment. */
-static bool is_end(const struct call *c)
+/* Whether what it tells comes bit by bit: room after the end, or a reset after
+ * what follows from it. */
+static bool comes_apart(const struct call *c, int events)
 {
-    return c->kind == CALL_CLOSE || c->kind == CALL_SHUTDOWN;
+    return (c->kind == CALL_CLOSE &&
+            ((events & POLLOUT) || raw_queued(c->fd) > 0)) ||
+           (c->kind == CALL_SHUTDOWN && (events & POLLOUT));
 }
 
 void step_poll(struct world *w, const struct step *s)
@@ -124,7 +127,7 @@ void step_poll(struct world *w, const struct step *s)
         reader = call_of(CALL_READ, slots[i], c.polls[i].fd);
         reader.len = 1;
         if (!plan_readable(w, &reader, s->c >> 3, &plan) ||
-            (is_end(&plan.calls[0]) && (c.polls[i].events & POLLOUT)))
+            comes_apart(&plan.calls[0], c.polls[i].events))
             continue;
         do_blocked(w, s, &c, &plan);
         return;
