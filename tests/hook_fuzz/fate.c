@@ -7,8 +7,9 @@
 #include <sys/socket.h>
 
 enum {
-    SHORT_MS = 100,  /* time-outs up to here are waited for */
-    TCP_ROOM = 16384 /* bytes on their way that surely fit */
+    SHORT_MS = 100,     /* time-outs up to here are waited for */
+    COPIED_ROOM = 8192, /* where what was copied does not matter yet */
+    TCP_ROOM = 16384    /* bytes on their way that surely fit */
 };
 
 static bool is_socket_call(enum call_kind kind)
@@ -148,6 +149,8 @@ enum fate fate_of_write(struct world *w, const struct call *c)
         return RUNS;
     if (s->kind == SLOT_TCP && !chan->no_send[s->side])
         return events & (POLLERR | POLLHUP) ? RUNS : fate_of_room(w, c);
+    if (chan->copied && raw_unsent(s->fd) > COPIED_ROOM)
+        return UNSURE;
     if (!waits)
         return RUNS;
     if (s->kind == SLOT_EVENTFD)

@@ -180,14 +180,13 @@ void step_fill(struct world *w, const struct step *s)
         set_flags(w, slot, 0);
 }
 
-/* From a file, or from a pipe that has something. */
+/* From a file, or from a pipe that has something; not to a pipe, whose room is
+ * counted in pages. */
 void step_copy(struct world *w, const struct step *s)
 {
     bool file = s->a & 1;
     int from = world_slot(w, s->other, file ? SLOT_FILE : SLOT_PIPE_READ);
-    int to = world_slot(w, s->slot,
-                        file ? SLOT_STREAM | SLOT_TCP | SLOT_PIPE_WRITE
-                             : SLOT_STREAM | SLOT_TCP);
+    int to = world_slot(w, s->slot, SLOT_STREAM | SLOT_TCP);
     struct call c;
 
     if (from < 0 || to < 0 || w->chans[w->slots[from].chan].packets ||
