@@ -54,6 +54,7 @@ static void put_stuck(struct dump *d, unsigned i)
 bool dump_header(struct dump *d)
 {
     bool up = d->shot.count > 0;
+    const char *lack;
 
     if (d->headed)
         return up;
@@ -67,9 +68,10 @@ bool dump_header(struct dump *d)
     text_format(&d->out, " coroutine%s on %u scheduler%s\n",
                 d->shot.living == 1 ? "" : "s", d->shot.count,
                 d->shot.count == 1 ? "" : "s");
-    if (!symbols_have_lines(d->symbols))
-        text_put(&d->out, "no names of static functions and no lines: "
-                          "libdw.so.1 (package libdw1) is not here\n");
+    lack = symbols_lack(d->symbols);
+    if (lack != NULL)
+        text_format(&d->out, "no names of static functions and no lines: %s\n",
+                    lack);
     for (unsigned i = 0; i < d->shot.count; i++)
         put_stuck(d, i);
     return true;

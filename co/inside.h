@@ -7,8 +7,10 @@
  * co_config.dump_signal prints the same, also while all of them are stuck.
  *
  * Backtraces go by frame pointers (-fno-omit-frame-pointer), to a depth of 8;
- * they have functions and lines where libdw.so.1 (elfutils) can be loaded.
- * Times are those of the last look at the clock, once a turn or every few.
+ * they have functions and lines where libdw.so.1 (elfutils) can be loaded,
+ * which a program linked with -static cannot: it shows addresses, for
+ * addr2line. Times are those of the last look at the clock, once a turn or
+ * every few.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -10,10 +10,15 @@
  * information is the one of its functions that only looks into the local
  * directory.
  *
+ * A program that was linked with -static does without: what it loads comes with
+ * a libc of its own, which knows nothing of the program's threads, and libdw
+ * crashes on them.
+ *
  * SPDX-License-Identifier: MIT
  */
 #include "co/symbols.h"
 #include <dlfcn.h>
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -89,8 +94,21 @@ static bool find_all(struct symbols *s)
                 &s->callbacks.find_debuginfo);
 }
 
+static bool is_linked_dynamically(void)
+{
+    const ElfW(Phdr) *part = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    unsigned long count = getauxval(AT_PHNUM);
+
+    for (unsigned long i = 0; i < count; i++)
+        if (part[i].p_type == PT_INTERP)
+            return true;
+    return false;
+}
+
 static void open_libdw(struct symbols *s)
 {
+    if (!is_linked_dynamically())
+        return;
     s->dw.handle = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL);
     if (s->dw.handle == NULL || !find_all(s))
         return;
@@ -288,7 +306,13 @@ void symbols_close(struct symbols *s)
     free(s);
 }
 
-bool symbols_have_lines(const struct symbols *s) { return s->dwfl != NULL; }
+const char *symbols_lack(const struct symbols *s)
+{
+    if (s->dwfl != NULL)
+        return NULL;
+    return is_linked_dynamically() ? "libdw.so.1 (package libdw1) is not here"
+                                   : "the program is linked with -static";
+}
 
 /* Of a stretch of our own frames the outermost exported function stands for
  * all.  Where we do not know our own from the user's, all up to the first that

@@ -32,7 +32,9 @@ struct symbols;
 
 struct symbols *symbols_open(void); /* NULL ENOMEM */
 void symbols_close(struct symbols *s);
-bool symbols_have_lines(const struct symbols *s); /* false: no libdw */
+
+/* In words, why no static functions and no lines are known; NULL: they are. */
+const char *symbols_lack(const struct symbols *s);
 
 /* Good until symbols_close(). */
 void symbols_trace(struct symbols *s, const struct record *r, struct trace *t);
