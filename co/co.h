@@ -90,7 +90,8 @@ struct co_config {            /* public; zero means the default */
     int64_t timer_slack;      /* a timer may be this late, so that neighbours
                                  share a wake-up; 50 us, 1 means exact */
     int dump_signal;          /* SIGQUIT, say: print what all coroutines do to
-                                 stderr (co/inside.h); 0: no signal */
+                                 stderr (co/inside.h), none that faults
+                                 raise; 0: no signal */
 };
 
 /* Starts the schedulers, runs fn(arg) as the root coroutine on the calling

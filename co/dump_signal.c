@@ -75,6 +75,13 @@ static void stop_thread(void)
     (void)sem_destroy(&state.asked);
 }
 
+/* A handler that returns to a fault meets it again, for ever. */
+static bool is_for_faults(int sig)
+{
+    return sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL ||
+           sig == SIGTRAP || sig == SIGSYS;
+}
+
 int dump_signal_open(int sig)
 {
     struct sigaction act = { .sa_handler = on_signal,
@@ -83,6 +90,10 @@ int dump_signal_open(int sig)
 
     if (sig == 0)
         return 0;
+    if (is_for_faults(sig)) {
+        errno = EINVAL;
+        return -1;
+    }
     if (sigaction(sig, NULL, &state.before) < 0 ||
         sem_init(&state.asked, 0, 0) < 0)
         return -1;

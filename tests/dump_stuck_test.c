@@ -217,6 +217,9 @@ static void is_put_back(void)
     config.dump_signal = SIGKILL;
     CHECK_EQ(co_start(&config), -1);
     CHECK_EQ(errno, EINVAL);
+    config.dump_signal = SIGSEGV; /* would print for ever */
+    CHECK_EQ(co_start(&config), -1);
+    CHECK_EQ(errno, EINVAL);
     config.dump_signal = 0;
     CHECK_EQ(co_start(&config), 0);
     CHECK_EQ(co_shutdown(co_after(10 * CO_SECOND)), 0);
