@@ -105,10 +105,21 @@ struct co_sched *co_embed_open(const struct co_config *config)
 
 int co_embed_fd(struct co_sched *s) { return ((struct sched *)s)->poller.fd; }
 
+/* The parent's schedulers are not the child's, unless it opened some itself. */
+static bool is_forked_off(void)
+{
+    return sched_of_host == NULL && sched_set.forks > 0 &&
+           atomic_load(&sched_set.count) == 0;
+}
+
 int co_embed_step(struct co_sched *s)
 {
     unsigned long living;
 
+    if (is_forked_off()) {
+        errno = ESHUTDOWN;
+        return -1;
+    }
     if (sched_of_host != (struct sched *)s || sched_self() != NULL) {
         errno = sched_self() != NULL ? EDEADLK : EPERM;
         return -1;
@@ -173,6 +184,10 @@ int co_embed_close(struct co_sched *cs)
 {
     struct sched *s = (struct sched *)cs;
 
+    if (is_forked_off()) {
+        errno = ESHUTDOWN;
+        return -1;
+    }
     BUG_ON(sched_of_host != s || sched_self() != NULL,
            "co_embed_close: called elsewhere than by the host");
     sched_cancel_all(s);

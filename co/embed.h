@@ -45,13 +45,14 @@ int co_embed_fd(struct co_sched *s);
 /* Runs at most one round of the ready ones, never blocks, and leaves the fd
  * readable if work is left.  How many coroutines are alive in the process, so
  * that a host can go on until 0; or -1: EPERM when called by another thread,
- * EDEADLK by a coroutine. */
+ * EDEADLK by a coroutine, ESHUTDOWN in the child of a fork(). */
 int co_embed_step(struct co_sched *s);
 
 /* Cancels the coroutines that live here, runs them to their ends, and gives the
  * thread back.  The last one, of a runtime that came up with one, ends that,
  * too.  Blocks for config->grace at most: -1 ETIMEDOUT, and it is still open.
- * By the host, outside a coroutine. */
+ * In the child of a fork() there is nothing to close: -1 ESHUTDOWN.  By the
+ * host, outside a coroutine. */
 int co_embed_close(struct co_sched *s);
 
 #ifdef __cplusplus

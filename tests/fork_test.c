@@ -46,6 +46,8 @@ static void root_of_child(void *arg)
     CHECK_EQ(count_runs, 101);
 }
 
+static struct co_sched *host; /* the parent's */
+
 /* All that a child may do.  handle is one of the parent's, or NULL. */
 static void live_in_child(struct co *handle)
 {
@@ -61,6 +63,7 @@ static void live_in_child(struct co *handle)
     CHECK(co_spawn(nothing, NULL, NULL) == NULL && errno == ESHUTDOWN);
     CHECK(co_shutdown(CO_FOREVER) == -1 && errno == ESHUTDOWN);
     co_stop();
+    CHECK(host == NULL || (co_embed_close(host) == -1 && errno == ESHUTDOWN));
     if (handle != NULL) {
         CHECK(co_join(handle, CO_FOREVER) == -1 && errno == ESHUTDOWN);
         co_cancel(handle);
@@ -179,10 +182,12 @@ static void from_a_host(void)
     bool came_back = false;
 
     CHECK(s != NULL);
+    host = s;
     fork_and_live(NULL);
     CHECK_EQ(co_go(hosted_fork, &came_back), 0);
     CHECK(co_embed_step(s) >= 0);
     CHECK(came_back);
+    host = NULL;
     CHECK_EQ(co_embed_close(s), 0);
 }
 
