@@ -181,10 +181,17 @@ coroutines" says of it."""
         with selection_kept():
             if co.thread is not None:
                 co.thread.switch()
-                gdb.execute(command, from_tty)
+                CoroutineCommand.execute(command, from_tty)
                 return
             with unwinder.showing(runtime.registers(co)):
-                gdb.execute(command, from_tty)
+                CoroutineCommand.execute(command, from_tty)
+
+    @staticmethod
+    def execute(command, from_tty):
+        try:
+            gdb.execute(command, from_tty)
+        except gdb.error as error:  # would be shown as one of this script
+            raise gdb.GdbError(str(error)) from None
 
 
 unwinder = ParkedUnwinder()

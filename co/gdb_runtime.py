@@ -33,7 +33,8 @@ class Coroutine:
         look = runtime.co.look
         self.address, self.data, self.window = address, data, window
         self.id, self.low = look(data, "id"), look(data, "stack.low")
-        self.name = runtime.text(look(data, "name"))
+        self.name = "".join(c if c.isprintable() else "?"
+                            for c in runtime.text(look(data, "name")))
         self.line = look(data, "line")
         self.wait = look(data, "wait")
         self.thread = runtime.running.get(address)
