@@ -149,7 +149,8 @@ enum fate fate_of_write(struct world *w, const struct call *c)
         return RUNS;
     if (s->kind == SLOT_TCP && !chan->no_send[s->side])
         return events & (POLLERR | POLLHUP) ? RUNS : fate_of_room(w, c);
-    if (chan->copied && raw_unsent(s->fd) > COPIED_ROOM)
+    if (chan->copied &&
+        chan->sent[s->side] - chan->received[!s->side] > COPIED_ROOM)
         return UNSURE;
     if (!waits)
         return RUNS;

@@ -29,13 +29,6 @@ int raw_queued(int fd)
     return syscall(SYS_ioctl, fd, FIONREAD, &n) == 0 ? n : 0;
 }
 
-int raw_unsent(int fd)
-{
-    int n = 0;
-
-    return syscall(SYS_ioctl, fd, TIOCOUTQ, &n) == 0 ? n : 0;
-}
-
 bool raw_nonblock(int fd)
 {
     long flags = syscall(SYS_fcntl, fd, F_GETFL, 0);

@@ -119,7 +119,6 @@ void world_settle(struct world *w);
 
 int raw_poll(int fd, int events); /* revents */
 int raw_queued(int fd);           /* FIONREAD */
-int raw_unsent(int fd);           /* TIOCOUTQ */
 bool raw_nonblock(int fd);
 int raw_option(int fd, int option);
 int64_t raw_timeout_ms(int fd, int option); /* 0: none */
