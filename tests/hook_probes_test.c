@@ -211,24 +211,51 @@ static void check_gap(size_t i)
     fail(p, probe_coroutines.name, how);
 }
 
-static void run_plain(void)
+static void run_plain(const char *part, unsigned at_once)
 {
     char command[1024];
     FILE *from;
 
     (void)snprintf(command, sizeof command, "exec %s --jobs %u%s%s",
-                   PROBES_PLAIN, jobs, only != NULL ? " --only " : "",
-                   only != NULL ? only : "");
+                   PROBES_PLAIN, at_once, part != NULL ? " --only " : "",
+                   part != NULL ? part : "");
     from = popen(command, "r");
     CHECK(from != NULL);
     CHECK(probes_parse(from, plain) > 0);
     CHECK_EQ(pclose(from), 0);
 }
 
-static void run_mode(const struct probe_mode *mode,
-                     struct probe_result *results)
+static void run_mode(const struct probe_mode *mode, const char *part,
+                     unsigned at_once, struct probe_result *results)
 {
-    probes_run(mode, only, jobs, is_slow() ? 4 * LIMIT_MS : LIMIT_MS, results);
+    probes_run(mode, part, at_once, is_slow() ? 4 * LIMIT_MS : LIMIT_MS,
+               results);
+}
+
+static void run_all(const char *part, unsigned at_once)
+{
+    run_plain(part, at_once);
+    if (threads_too())
+        run_mode(&probe_threads, part, at_once, threads);
+    run_mode(&probe_coroutines, part, at_once, coroutines);
+}
+
+static bool is_settled(size_t i)
+{
+    const char *on_hooks = probe_at(i)->on_hooks;
+
+    return plain[i].end == END_SKIP || coroutines[i].end == END_SKIP ||
+           (plain[i].end == END_OK &&
+            (!threads_too() || is_same(&plain[i], &threads[i], NULL)) &&
+            is_same(&plain[i], &coroutines[i], on_hooks));
+}
+
+/* On a busy machine what was to happen first may come second: then all of it
+ * runs again, alone. */
+static void run_again(size_t i)
+{
+    for (int n = 1; n < TRIES && !is_settled(i); n++)
+        run_all(probe_at(i)->name, 1);
 }
 
 static void compare_all(void)
@@ -241,6 +268,7 @@ static void compare_all(void)
         if (plain[i].end == END_NONE)
             continue;
         count++;
+        run_again(i);
         if (plain[i].end != END_OK && plain[i].end != END_SKIP) {
             fail(p, "plain threads", probe_end_name(plain[i].end));
             print_beside("", plain[i].text, "");
@@ -298,21 +326,24 @@ int main(int argc, char **argv)
     threads = probe_results();
     coroutines = probe_results();
     if (print != NULL) {
-        run_mode(*print == 't' ? &probe_threads : &probe_coroutines, threads);
+        run_mode(*print == 't' ? &probe_threads : &probe_coroutines, only, jobs,
+                 threads);
         probes_print(threads);
         return 0;
     }
-    run_plain();
-    if (threads_too())
-        run_mode(&probe_threads, threads);
-    run_mode(&probe_coroutines, coroutines);
-    table = probes_table(plain, coroutines);
-    CHECK(table != NULL);
+    run_all(only, jobs);
     if (show_table) {
+        for (size_t i = 0; i < probe_count(); i++)
+            run_again(i);
+        table = probes_table(plain, coroutines);
+        CHECK(table != NULL);
         (void)fputs(table, stdout);
+        free(table);
         return 0;
     }
     compare_all();
+    table = probes_table(plain, coroutines);
+    CHECK(table != NULL);
     if (only == NULL)
         check_table(table);
     free(table);
