@@ -113,16 +113,21 @@ static bool is_broken(int out)
 }
 
 /* A pipe into a socket that may wait: what was read must be written.  So one
- * looks first whether it can be, and leaves it in the pipe otherwise. */
+ * waits first until it can be, and leaves it in the pipe otherwise. */
 static ssize_t copy_pipe(int in, int out, size_t len)
 {
     struct pollfd from = { .fd = in, .events = POLLIN };
+    struct pollfd to = { .fd = out, .events = POLLOUT };
+    struct hook_wait w = { 0 };
     char *buf;
     ssize_t n, written = 0;
     int err;
 
     if (real.poll(&from, 1, 0) == 0 && wait_end(in, CO_READ) < 0)
         return -1;
+    while (!is_broken(out) && real.poll(&to, 1, 0) == 0)
+        if (hook_wait(&w, out, CO_WRITE) < 0)
+            return -1;
     if (is_broken(out))
         return hook_real.splice(in, NULL, out, NULL, len, SPLICE_F_NONBLOCK);
     buf = malloc(CHUNK);
