@@ -105,12 +105,15 @@ many there are of each state and place."""
         words = text.split()
         group = words[:1] == ["-group"]
         words = words[1:] if group else words
+        if words and words[0].startswith("-"):
+            raise gdb.GdbError(f"info coroutines: no option {words[0]}; "
+                               "there is -group")
         most = int(words.pop(0)) if words and words[0].isdigit() else None
         found = self.matches(Runtime(), " ".join(words), group)
         if group:
             self.write_groups(found, most)
             return
-        gdb.write(f"{'Id':>8}  {'State':<8} {'Waits for':<12} {'Where':<44} "
+        gdb.write(f"{'Id':>8}  {'State':<8} {'Waits for':<16} {'Where':<44} "
                   "Spawned at\n")
         states = collections.Counter()
         for shown, (co, line) in enumerate(found):
@@ -138,7 +141,7 @@ many there are of each state and place."""
     @staticmethod
     def line(runtime, co):
         name = f" {co.name}" if co.name else ""
-        return (f"{co.id:8}  {co.state:<8} {runtime.waits(co):<12} "
+        return (f"{co.id:8}  {co.state:<8} {runtime.waits(co):<16} "
                 f"{runtime.where(co):<44} {runtime.born(co)}{name}")
 
 

@@ -15,6 +15,11 @@ POST_START, POST_WAKE, POST_CLOSED = 2, 4, 32  # core.h
 WINDOW = 1536  # read below each struct co: the frames of most parked ones
 FRAMES = 32  # looked at to find who waits
 FIRST = "context_start", "context_first", "entry"  # the outermost frames
+PUBLIC = "co_", "net_", "hook_"
+CALLS = {"sleep": "co_sleep_until", "chan": "co_chan_recv",
+         "select": "co_select", "cond": "co_cond_wait", "sem": "co_sem_wait",
+         "group": "co_group_wait", "join": "co_join", "mutex": "co_mutex_lock",
+         "offload": "co_offload", "dump": "co_dump"}
 
 
 class Slab:
@@ -191,17 +196,21 @@ class Runtime:
             if pc == 0:
                 return
 
-    def waits(self, co):
-        """What for, and for how long, in a few characters."""
-        if co.state != "waiting" or not self.kinds:
-            return ""
+    def ticket(self, co):
+        """Of one that waits, and its kind."""
         at = co.wait - co.address + WINDOW
         if 0 <= at <= WINDOW - self.wait.size:
             ticket = co.window[at:at + self.wait.size]
         else:
             ticket = read(co.wait, self.wait.size)
         kind = self.wait.look(ticket, "kind")
-        what = self.kinds.get(kind, str(kind))
+        return ticket, self.kinds.get(kind, str(kind))
+
+    def waits(self, co):
+        """What for, and for how long, in a few characters."""
+        if co.state != "waiting" or not self.kinds:
+            return ""
+        ticket, what = self.ticket(co)
         if what == "fd":
             what += f" {self.wait.look(ticket, 'link.index')}"
         elif what == "mutex":
@@ -217,6 +226,18 @@ class Runtime:
         co = read(word_, self.co.size)
         return f" of {self.co.look(co, 'id')}"
 
+    def call(self, co, name):
+        """The public call that this function of ours belongs to: a call in
+        tail position leaves no frame, but the wait knows its kind."""
+        if (name.startswith(PUBLIC) or co.state != "waiting" or
+                not self.kinds):
+            return name
+        ticket, kind = self.ticket(co)
+        if (kind == "chan" and self.wait.look(ticket, "queue") !=
+                self.wait.look(ticket, "guard")):
+            return "co_chan_send"
+        return CALLS.get(kind, name)
+
     def where(self, co):
         if co.thread is not None:
             return self.where_running(co)
@@ -226,8 +247,8 @@ class Runtime:
         for pc in self.callers(co):
             ours, name, line = self.code.describe(pc)
             if not ours:
-                calls.append(f"{name} {line}")
-                return " < ".join(calls[-2:])
+                calls = [self.call(co, last) for last in calls[-1:]]
+                return " < ".join(calls + [f"{name} {line}"])
             if name in FIRST:
                 break
             calls.append(name)
@@ -237,7 +258,8 @@ class Runtime:
         # One of the library's own, or whose function has ended in a jump.
         public = [name for name in calls if name.startswith(("co_", "net_"))
                   and not name.startswith("co_sys_")]
-        return " < ".join((public or calls)[:1] + [fn])
+        inner = public or [self.call(co, name) for name in calls[:1]]
+        return " < ".join(inner[:1] + [fn])
 
     def where_running(self, co):
         with selection_kept():

@@ -47,8 +47,24 @@ void co_stats(struct co_sched *s, struct co_stats *out);
  * could be made to do it), or what co_write() says.  [waits] */
 int co_dump(int fd);
 
-/* The same as JSON, an object in each line: first one for each scheduler, with
- * "stats" in it, then one for each coroutine.  [waits] */
+/* The same as JSON, an object in each line.  First one for each scheduler:
+ * "scheduler" (its number), "stuck", "silent_ns" since it last came by, and
+ * "stats", as struct co_stats.  Then one for each coroutine:
+ *
+ *     id, name        scheduler       its number
+ *     state           "running", "ready" or "waiting"; only of the last:
+ *       wait          kind ("fd", "sleep", "mutex" ...), object (its address),
+ *                     and by kind: fd, what, listens, local, peer; count,
+ *                     capacity, closed; cases, fds; running; of, owner
+ *       waited_ns     left_ns         until its deadline, if it has one
+ *     call            the blocking call of corten, or null
+ *     frames          of the callers, from the inside: function or null, file,
+ *                     line, module, offset
+ *     spawned         file, line
+ *     stack           size, depth, touched: bytes
+ *     cancelled       held            by co_hold_cancel()
+ *
+ * Fields may be added.  [waits] */
 int co_dump_json(int fd);
 
 /* The same by where they wait, the most first:

@@ -105,6 +105,19 @@ static bool is_linked_dynamically(void)
     return false;
 }
 
+/* What the program's addresses have more than those in its file. */
+static uintptr_t program_bias(void)
+{
+    const ElfW(Phdr) *part = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    unsigned long count = getauxval(AT_PHNUM);
+    uintptr_t file = (uintptr_t)part - sizeof(ElfW(Ehdr));
+
+    for (unsigned long i = 0; i < count; i++)
+        if (part[i].p_type == PT_LOAD && part[i].p_offset == 0)
+            return file - part[i].p_vaddr;
+    return 0;
+}
+
 static void open_libdw(struct symbols *s)
 {
     if (!is_linked_dynamically())
@@ -197,6 +210,8 @@ static void look_up(struct symbols *s, const void *pc, struct symbol *symbol)
         symbol->offset = at - (uintptr_t)info.dli_fbase;
         symbol->function = info.dli_sname;
         symbol->ours = s->module != NULL && info.dli_fbase == s->module;
+    } else if (!is_linked_dynamically()) {
+        symbol->offset = at - program_bias();
     }
     if (s->dwfl != NULL) {
         Dwfl_Module *module = s->dw.addrmodule(s->dwfl, at);

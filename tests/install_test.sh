@@ -24,6 +24,9 @@ die() {
 version=$(sed -n 's/^#define CO_VERSION_[A-Z]* \([0-9]*\)$/\1/p' co/version.h |
     paste -s -d .)
 cmake --install "$CORTEN_BUILD" --prefix "$work/first" >"$work/log"
+# GDB looks for a library's script below the library's own path.
+find "$work/first/share/gdb/auto-load$work/first" -name '*-gdb.py' | grep -q . ||
+    die "no script for GDB below $work/first/share/gdb/auto-load$work/first"
 mv "$work/first" "$work/moved"
 prefix=$work/moved
 cd "$work"
