@@ -15,10 +15,8 @@
  * SPDX-License-Identifier: MIT
  */
 #include "co/asan.h"
-#include "co/co.h"
 #include "tests/hook_probes/mode.h"
 #include "tests/test.h"
-#include <fcntl.h>
 
 enum { LIMIT_MS = 15000, TRIES = 4, JOBS = 32 };
 
@@ -26,84 +24,6 @@ static struct probe_result *plain, *threads, *coroutines;
 static const char *only;
 static unsigned jobs = JOBS;
 static int failures;
-
-/* ---- Coroutines -------------------------------------------------------------
- */
-
-struct root {
-    void (*fn)(const struct probe *p);
-    const struct probe *p;
-};
-
-static bool ticking;
-
-/* How long this thread has been ready to run and did not, as others ran: that
- * is the machine's doing.  In ns; 0 where the kernel does not tell. */
-static int64_t held_up(int schedstat)
-{
-    char text[64] = "";
-    long long ran, waited = 0;
-
-    if (pread(schedstat, text, sizeof text - 1, 0) > 0)
-        (void)sscanf(text, "%lld %lld", &ran, &waited);
-    return waited;
-}
-
-static void ticker(void *arg)
-{
-    int schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
-    int64_t last = co_now() - held_up(schedstat);
-
-    (void)arg;
-    while (ticking) {
-        int64_t now;
-
-        (void)co_sleep_until(co_after(CO_MSEC));
-        now = co_now() - held_up(schedstat);
-        if ((now - last) / CO_USEC > probe_here->gap_us)
-            probe_here->gap_us = (now - last) / CO_USEC;
-        last = now;
-    }
-}
-
-static void root_main(void *arg)
-{
-    const struct root *r = arg;
-    struct co *beat;
-
-    ticking = true;
-    beat = co_spawn(ticker, NULL, NULL);
-    NEED(beat != NULL);
-    co_yield_now();
-    r->fn(r->p);
-    ticking = false;
-    (void)co_join(beat, CO_FOREVER);
-    probe_here->end = END_OK;
-    _exit(0); /* what the probe left open does not matter */
-}
-
-static void coroutine_enter(void (*fn)(const struct probe *p),
-                            const struct probe *p)
-{
-    struct root r = { fn, p };
-    struct co_config config = { .schedulers = 1, .keep_signals = true };
-
-    NEED(co_run(root_main, &r, &config) == 0);
-}
-
-static void *coroutine_start(void (*fn)(void *arg), void *arg)
-{
-    return co_spawn(fn, arg, NULL);
-}
-
-static void coroutine_join(void *actor) { (void)co_join(actor, CO_FOREVER); }
-
-static const struct probe_mode probe_coroutines = {
-    .name = "coroutines",
-    .enter = coroutine_enter,
-    .start = coroutine_start,
-    .join = coroutine_join,
-};
 
 /* ---- Comparing --------------------------------------------------------------
  */
@@ -192,22 +112,16 @@ static void compare(const struct probe *p, const char *mode,
     print_beside(mode, on_hooks != NULL ? on_hooks : want->text, got->text);
 }
 
-/* A gap may also be the machine's: then the probe runs again, alone. */
 static void check_gap(size_t i)
 {
     const struct probe *p = probe_at(i);
-    struct probe_result *r = &coroutines[i];
     char how[96];
 
-    if (p->waits_ms == 0 || r->end != END_OK || is_slow())
-        return;
-    for (int n = 1; n < TRIES && r->gap_us >= p->waits_ms * 500L; n++)
-        probes_run(&probe_coroutines, p->name, 1, LIMIT_MS, coroutines);
-    if (r->gap_us < p->waits_ms * 500L)
+    if (is_slow() || !probe_stalls(i, LIMIT_MS, coroutines))
         return;
     (void)snprintf(how, sizeof how,
                    "it waits %d ms, and takes the thread for %ld", p->waits_ms,
-                   (long)r->gap_us / 1000);
+                   (long)coroutines[i].gap_us / 1000);
     fail(p, probe_coroutines.name, how);
 }
 
@@ -228,8 +142,8 @@ static void run_plain(const char *part, unsigned at_once)
 static void run_mode(const struct probe_mode *mode, const char *part,
                      unsigned at_once, struct probe_result *results)
 {
-    probes_run(mode, part, at_once, is_slow() ? 4 * LIMIT_MS : LIMIT_MS,
-               results);
+    probes_run(mode, probes_named(part), at_once,
+               is_slow() ? 4 * LIMIT_MS : LIMIT_MS, results);
 }
 
 static void run_all(const char *part, unsigned at_once)

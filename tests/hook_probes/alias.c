@@ -3,43 +3,12 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "tests/hook_probes/alias.h"
 #include "tests/hook_probes/kit.h"
 #include <poll.h>
 #include <setjmp.h>
 #include <sys/sendfile.h>
 #include <time.h>
-
-ssize_t __read(int fd, void *buf, size_t len);
-ssize_t __write(int fd, const void *buf, size_t len);
-int __close(int fd);
-int __connect(int fd, const struct sockaddr *addr, socklen_t len);
-ssize_t __send(int fd, const void *buf, size_t len, int flags);
-int __poll(struct pollfd *fds, nfds_t n, int ms);
-int __nanosleep(const struct timespec *time, struct timespec *left);
-int __select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *time);
-int __sched_yield(void);
-int __dup2(int from, int to);
-int __pipe(int fds[2]);
-int __fcntl(int fd, int op, ...);
-int __open(const char *path, int flags, ...);
-int __open64(const char *path, int flags, ...);
-int __open_2(const char *path, int flags);
-int __open64_2(const char *path, int flags);
-int __openat_2(int dir, const char *path, int flags);
-int __openat64_2(int dir, const char *path, int flags);
-ssize_t __read_chk(int fd, void *buf, size_t len, size_t size);
-ssize_t __pread_chk(int fd, void *buf, size_t len, off_t at, size_t size);
-ssize_t __pread64_chk(int fd, void *buf, size_t len, off64_t at, size_t size);
-ssize_t __recv_chk(int fd, void *buf, size_t len, size_t size, int flags);
-ssize_t __recvfrom_chk(int fd, void *buf, size_t len, size_t size, int flags,
-                       struct sockaddr *addr, socklen_t *addr_len);
-int __poll_chk(struct pollfd *fds, nfds_t n, int ms, size_t size);
-int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *time,
-                const sigset_t *mask, size_t size);
-
-#ifndef __x86_64__
-#define __send send /* libcs of younger CPUs were without the old names */
-#endif
 
 static char buf[256];
 
@@ -101,6 +70,7 @@ PROBE(alias_poll, 2 * PAUSE_MS, "__poll() and __select() wait")
     kit_pipe(fds);
     p.fd = fds[0];
     TRY(__poll(&p, 1, PAUSE_MS));
+    TRY(__poll((struct pollfd *)8, 1, 0));
     TRY(__select(0, NULL, NULL, NULL, &time));
     TRY(__select(-1, NULL, NULL, NULL, &time));
 }
@@ -127,6 +97,19 @@ PROBE(alias_fcntl, PAUSE_MS, "__fcntl() and __dup2() change the mode")
     later_write(others[1], "x");
     TRY(read(fds[0], buf, 1));
     TRY(__fcntl(-1, F_GETFL));
+    TRY(__dup2(-1, others[0]));
+    TRY(__pipe((int *)8));
+}
+
+static void set(void *flag) { *(volatile bool *)flag = true; }
+
+PROBE(alias_yield, PAUSE_MS, "__sched_yield() lets the others run")
+{
+    volatile bool flag = false;
+
+    later(set, (void *)&flag);
+    while (!flag)
+        (void)__sched_yield();
 }
 
 /* ---- Fortified --------------------------------------------------------------
@@ -179,7 +162,7 @@ PROBE(chk_pread, 0, "__pread_chk() and __pread64_chk()")
 PROBE(chk_poll, 2 * PAUSE_MS, "__poll_chk() and __ppoll_chk() wait")
 {
     struct timespec time = { 0, PAUSE_MS * 1000000L };
-    struct pollfd p = { .events = POLLIN };
+    struct pollfd p = { .events = POLLIN }, *bad = (struct pollfd *)8;
     int fds[2];
 
     kit_pipe(fds);
@@ -188,6 +171,7 @@ PROBE(chk_poll, 2 * PAUSE_MS, "__poll_chk() and __ppoll_chk() wait")
     TRY(__ppoll_chk(&p, 1, &time, NULL, sizeof p));
     time.tv_nsec = -1;
     TRY(__ppoll_chk(&p, 1, &time, NULL, sizeof p));
+    TRY(__poll_chk(bad, 1, 0, sizeof p));
 }
 
 static sigjmp_buf aborted;
@@ -269,6 +253,53 @@ PROBE(large_open, PAUSE_MS, "open64(), openat64() and their kin")
     TRY(read(fd, buf, sizeof buf));
 }
 
+static int open_as(int which, const char *path)
+{
+    switch (which) {
+    case 0:
+        return open64(path, O_RDONLY);
+    case 1:
+        return openat64(AT_FDCWD, path, O_RDONLY);
+    case 2:
+        return __open(path, O_RDONLY);
+    case 3:
+        return __open64(path, O_RDONLY);
+    case 4:
+        return __open_2(path, O_RDONLY);
+    case 5:
+        return __open64_2(path, O_RDONLY);
+    case 6:
+        return __openat_2(AT_FDCWD, path, O_RDONLY);
+    default:
+        return __openat64_2(AT_FDCWD, path, O_RDONLY);
+    }
+}
+
+static void open_write(void *path)
+{
+    int fd = open(path, O_WRONLY);
+
+    NEED(fd >= 0);
+    NEED(write(fd, "abc", 3) == 3);
+    NEED(close(fd) == 0);
+}
+
+PROBE(large_fifo, 8 * PAUSE_MS, "each of them waits for a FIFO's writer")
+{
+    char path[64];
+
+    for (int which = 0; which < 8; which++) {
+        int fd;
+
+        kit_fifo(path);
+        later(open_write, path);
+        fd = open_as(which, path);
+        SHOW(kit_nonblock(fd));
+        TRY(read(fd, buf, sizeof buf));
+        actors_join();
+    }
+}
+
 PROBE(large_places, 0, "pread64(), pwrite64(), preadv64v2(), pwritev64v2()")
 {
     struct iovec iov = { buf, 3 };
@@ -278,7 +309,9 @@ PROBE(large_places, 0, "pread64(), pwrite64(), preadv64v2(), pwritev64v2()")
     TRY(pwrite64(file, "XY", 2, 0));
     say_bytes(buf, TRY(preadv64v2(file, &iov, 1, 0, 0)));
     TRY(pwritev64v2(file, &iov, 1, 4, 0));
+    say_bytes(buf, TRY(__pread64(file, buf, 3, 2)));
     TRY(pread64(-1, buf, 3, 1));
+    TRY(__pread64(-1, buf, 3, 1));
     TRY(preadv64v2(-1, &iov, 1, 0, 0));
     TRY(pwritev64v2(-1, &iov, 1, 0, 0));
 }

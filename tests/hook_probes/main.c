@@ -20,7 +20,7 @@ int main(int argc, char **argv)
         if (strcmp(argv[i], "--jobs") == 0)
             jobs = (unsigned)atoi(argv[i + 1]);
     }
-    probes_run(&probe_threads, only, jobs, 30000, results);
+    probes_run(&probe_threads, probes_named(only), jobs, 30000, results);
     probes_print(results);
     return 0;
 }

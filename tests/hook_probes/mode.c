@@ -213,6 +213,7 @@ PROBE(fcntl64_nonblock, PAUSE_MS, "the same by fcntl64()")
     SHOW(fcntl64(fds[0], F_GETFL) == (O_RDWR | O_NONBLOCK));
     TRY(read(fds[0], buf, 1));
     TRY(fcntl64(fds[0], F_SETFL, O_RDWR));
+    TRY(fcntl64(-1, F_GETFL));
     SHOW(fcntl64(fds[0], F_GETFL) == O_RDWR);
     later_write(fds[1], "x");
     TRY(read(fds[0], buf, 1));

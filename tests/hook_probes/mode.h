@@ -18,6 +18,7 @@ struct probe_mode {
     void (*join)(void *actor);
 };
 extern const struct probe_mode probe_threads;
+extern const struct probe_mode probe_coroutines; /* not in a plain program */
 
 enum probe_end { END_NONE, END_OK, END_HANG, END_DIED, END_BROKEN, END_SKIP };
 
@@ -40,9 +41,16 @@ extern struct probe_result *probe_here;
 /* Room for a result of each probe. */
 struct probe_result *probe_results(void);
 
-/* Runs those probes whose names contain only (NULL: all), jobs at a time. */
-void probes_run(const struct probe_mode *mode, const char *only, unsigned jobs,
-                int limit_ms, struct probe_result *results);
+/* Runs those probes that are chosen, one bool each (NULL: all), jobs at a time.
+ * The results of the others stay. */
+void probes_run(const struct probe_mode *mode, const bool *chosen,
+                unsigned jobs, int limit_ms, struct probe_result *results);
+/* To choose those whose names contain part; NULL when part is. */
+const bool *probes_named(const char *part);
+
+/* Whether probe i, which has run as coroutines, took the thread while it
+ * waited.  As that may also be the machine's doing, it runs again, alone. */
+bool probe_stalls(size_t i, int limit_ms, struct probe_result *results);
 
 /* Results as text, and back. */
 void probes_print(const struct probe_result *results);

@@ -163,6 +163,7 @@ PROBE(gethostbyname_local, 0, "gethostbyname() and gethostbyname2()")
     say_host(gethostbyname2("localhost", AF_INET6));
     say_host(gethostbyname2("::1", AF_INET6));
     say_host(gethostbyname2("localhost", 77));
+    say_host(gethostbyname("a..b"));
 }
 
 PROBE(gethostbyaddr_local, 0, "gethostbyaddr()")
@@ -191,6 +192,9 @@ PROBE(gethostby_again, 0, "the forms that end in _r, and a buffer too small")
     SHOW(gethostbyaddr_r(&a, sizeof a, AF_INET, &host, room, sizeof room,
                          &found, &err));
     say_found(found, err);
+    SHOW(gethostbyaddr_r(&a, 3, AF_INET, &host, room, sizeof room, &found,
+                         &err));
+    SHOW(err);
     SHOW(gethostbyname_r("localhost", &host, room, 4, &found, &err));
     SHOW(found == NULL);
     SHOW(err);

@@ -54,6 +54,8 @@ int probes_parse(void *stream, struct probe_result *results)
         if (strncmp(line, "probe ", 6) == 0) {
             line[len - 1] = 0;
             r = find(line + 6, results);
+            if (r != NULL)
+                memset(r, 0, sizeof *r);
         } else if (r != NULL && strncmp(line, "  ", 2) == 0 &&
                    r->len + len < sizeof r->text) {
             memcpy(r->text + r->len, line + 2, len - 1);

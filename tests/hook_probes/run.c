@@ -205,8 +205,19 @@ static bool look(struct running *r, int limit_ms, struct probe_result *results)
     return true;
 }
 
-void probes_run(const struct probe_mode *mode, const char *only, unsigned jobs,
-                int limit_ms, struct probe_result *results)
+const bool *probes_named(const char *part)
+{
+    static bool chosen[PROBES_MAX];
+
+    if (part == NULL)
+        return NULL;
+    for (size_t i = 0; i < probe_count(); i++)
+        chosen[i] = strstr(probe_at(i)->name, part) != NULL;
+    return chosen;
+}
+
+void probes_run(const struct probe_mode *mode, const bool *chosen,
+                unsigned jobs, int limit_ms, struct probe_result *results)
 {
     char scratch[] = "/tmp/corten-probes-XXXXXX";
     struct running running[32] = { { 0 } };
@@ -223,8 +234,7 @@ void probes_run(const struct probe_mode *mode, const char *only, unsigned jobs,
                 busy++;
                 continue;
             }
-            while (next < probe_count() && only != NULL &&
-                   strstr(probe_at(next)->name, only) == NULL)
+            while (next < probe_count() && chosen != NULL && !chosen[next])
                 next++;
             if (next == probe_count())
                 continue;

@@ -122,12 +122,15 @@ PROBE(rcvtimeo_value, 0, "SO_RCVTIMEO is read back as it was set")
 PROBE(rcvtimeo_bad, PAUSE_MS, "SO_RCVTIMEO that is refused changes nothing")
 {
     struct timeval t = { 0, 1000000 };
+    socklen_t len = sizeof t;
     int fds[2];
 
     kit_tcp(fds);
     TRY(setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t));
     TRY(setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &t, 3));
     TRY(setsockopt(-1, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t));
+    TRY(getsockopt(-1, SOL_SOCKET, SO_RCVTIMEO, &t, &len));
+    TRY(getsockopt(fds[0], SOL_SOCKET, 9999, &t, &len));
     later_write(fds[1], "hello");
     TRY(recv(fds[0], buf, sizeof buf, 0));
 }
