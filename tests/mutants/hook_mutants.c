@@ -7,8 +7,8 @@
  * that have called it, as coroutines; one at least must write down something
  * else than before, or take the thread while it waits.  A mutant that all
  * probes let live is a failure, unless calls.def says why nobody could tell it
- * from the hook.  It takes ten minutes, and is no test of the code; so it
- * stands outside the suite.
+ * from the hook.  It takes a quarter of an hour, and is no test of the code; so
+ * it stands outside the suite.
  *
  * SPDX-License-Identifier: MIT
  */
