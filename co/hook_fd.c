@@ -301,13 +301,14 @@ int hook_close_range(unsigned first, unsigned last, int flags)
     int r = hook_real.close_range(first, last, flags);
     long most = sysconf(_SC_OPEN_MAX);
 
-    if (r < 0 || is_down() || (flags & (int)CLOSE_RANGE_CLOEXEC))
+    if (r < 0 || (flags & (int)CLOSE_RANGE_CLOEXEC))
         return r;
     if (most > 0 && last > (unsigned long)most)
         last = (unsigned)most;
     for (unsigned fd = first; fd <= last; fd++) {
         hook_mode_set((int)fd, 0);
-        co_fd_forget((int)fd);
+        if (!is_down())
+            co_fd_forget((int)fd);
     }
     return r;
 }

@@ -228,8 +228,11 @@ static void slow_calls_are_named(const char *self)
     char text[4096];
 
     says(self, "CORTEN_HOOK_SLOW=500", "slow", text, sizeof text);
-    CHECK(strstr(text, "corten-hook: close() took the thread for ") != NULL);
-    CHECK(strstr(text, " in coroutine \"root\" (id ") != NULL);
+    if (!under_storm()) { /* a signal ends the lingering */
+        CHECK(strstr(text, "corten-hook: close() took the thread for ") !=
+              NULL);
+        CHECK(strstr(text, " in coroutine \"root\" (id ") != NULL);
+    }
     CHECK(strstr(text, "read() took") == NULL);
     says(self, "CORTEN_HOOK_SLOW=30000", "slow", text, sizeof text);
     CHECK_EQ(text[0], '\0');
