@@ -212,13 +212,16 @@ static void says(const char *self, const char *environment, const char *mode,
                  char *text, size_t size)
 {
     char command[4096];
-    size_t len;
+    size_t len = 0;
     FILE *f;
 
     (void)snprintf(command, sizeof command, "%s %s %s 2>&1", environment, self,
                    mode);
     CHECK((f = popen(command, "r")) != NULL);
-    len = fread(text, 1, size - 1, f);
+    while (len < size - 1 && !feof(f)) { /* signals break fread() off */
+        clearerr(f);
+        len += fread(text + len, 1, size - 1 - len, f);
+    }
     text[len] = '\0';
     CHECK_EQ(pclose(f), 0);
 }
