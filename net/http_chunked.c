@@ -11,8 +11,9 @@
 enum {
     AT_SIZE, /* its first digit */
     AT_DIGIT,
-    AT_SPACE, /* behind a size: an extension must follow */
-    AT_EXTENSION,
+    AT_SPACE,     /* behind a size: an extension must follow */
+    AT_EXTENSION, /* behind the semicolon */
+    AT_EXTENSION_REST,
     AT_SIZE_LF,
     AT_DATA,
     AT_DATA_CR,
@@ -88,6 +89,12 @@ static int size_byte(struct http_chunked *c, char b)
             return fail(c, 400, "a chunk size is not a number");
         break;
     case AT_EXTENSION:
+        if (!http_scan_has(&http_stop_token, b))
+            c->state = AT_EXTENSION_REST;
+        else if (!space(b))
+            return fail(c, 400, "a chunk extension without a name");
+        break;
+    case AT_EXTENSION_REST:
         if (b == '\r')
             c->state = AT_SIZE_LF;
         else if (http_scan_has(&http_stop_text, b))

@@ -42,6 +42,8 @@ static const struct {
     { "extension_lf_alone", "5;a\nhello\r\n", NULL, 400 },
     { "extension_bare_cr", "5;a\rb\r\nhello\r\n", NULL, 400 },
     { "extension_control", "5;a\x01\r\nhello\r\n", NULL, 400 },
+    { "extension_empty", "5;\r\nhello\r\n", NULL, 400 },
+    { "extension_no_name", "5; =a\r\nhello\r\n", NULL, 400 },
     { "extension_long", "5;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n", NULL, 400 },
     { "extensions_long", "1;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\nh\r\n1;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n", NULL, 400 },
     { "trailer_fold", "0\r\nA: b\r\n c\r\n\r\n", NULL, 400 },

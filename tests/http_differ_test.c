@@ -17,48 +17,7 @@ enum { COUNT = 500000, MESSAGE_MAX = 2048 };
 
 static struct said ours, theirs;
 
-static void show(const char *who, const struct said *s)
-{
-    static const char *const states[] = { "more", "complete", "refused" };
-
-    fprintf(stderr, "%s: %s %s\n  %s%s%s\n  body '%s'\n", who, states[s->state],
-            s->why ? s->why : "", s->head ? s->line : "",
-            s->keep_alive ? " keep" : "", s->upgrade ? " upgrade" : "",
-            s->body);
-}
-
-static void print(const char *buf, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)buf[i];
-
-        if (c == '\n')
-            fprintf(stderr, "\\n\n");
-        else if (c == '\r')
-            fprintf(stderr, "\\r");
-        else if (c >= ' ' && c < 127)
-            fputc(c, stderr);
-        else
-            fprintf(stderr, "\\x%02x", c);
-    }
-    fprintf(stderr, "\n");
-}
-
 static unsigned long counts[3], verdicts[3];
-
-/* Whether a difference of this kind was shown already. */
-static bool shown(const char *why)
-{
-    static const char *kinds[256];
-    static unsigned count;
-
-    for (unsigned i = 0; i < count; i++)
-        if (strcmp(kinds[i], why) == 0)
-            return true;
-    if (count < sizeof kinds / sizeof *kinds)
-        kinds[count++] = why;
-    return false;
-}
 
 static void compare(unsigned long number, bool response, bool always)
 {
@@ -71,13 +30,8 @@ static void compare(unsigned long number, bool response, bool always)
     counts[ours.state]++;
     enum verdict verdict = explain(&ours, &theirs, buf, len, &why);
     verdicts[verdict]++;
-    if (always || (verdict == UNEXPLAINED && !shown(why))) {
-        fprintf(stderr, "--- %s %lu: %s\n", response ? "response" : "request",
-                number, why != NULL ? why : "");
-        print(buf, len);
-        show("ours", &ours);
-        show("theirs", &theirs);
-    }
+    if (always || (verdict == UNEXPLAINED && !said_shown(why)))
+        said_print(number, response, why, &ours, &theirs, buf, len);
 }
 
 int main(int argc, char **argv)

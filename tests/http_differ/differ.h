@@ -46,4 +46,10 @@ enum verdict { THEY_AGREE, THEY_DIFFER, UNEXPLAINED };
 enum verdict explain(const struct said *ours, const struct said *theirs,
                      const char *buf, size_t len, const char **why);
 
+/* Whether a difference of this kind was shown already, and shows one. */
+bool said_shown(const char *why);
+void said_print(unsigned long number, bool response, const char *why,
+                const struct said *ours, const struct said *theirs,
+                const char *buf, size_t len);
+
 #endif

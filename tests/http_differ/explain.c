@@ -72,6 +72,7 @@ static struct rule refusals[] = {
     { .why = "a chunk is too large", .has = "\r\n[89a-f][0-9a-f]{15}", .section = "9112 7.1: no overflow of sizes" },
     { .why = "a chunk is longer than its size", .has = "\r\n[0-9a-f]+", .section = "9112 7.1: a chunk ends with CRLF" },
     { .why = "a control byte in a value", .has = "\n[^\r\n]*[^\r]\n", .section = "9112 2.2: LF alone may be taken for a line end; we do not" },
+    { .why = "a chunk extension without a name", .has = ";[ \t]*[^ \ta-z0-9]", .section = "9112 7.1.1: the grammar of extensions" },
     { .why = "a control byte in a chunk extension", .has = ";[^\r]*[\x01-\x08\x0a-\x0c\x0e-\x1f\x7f]", .section = "9112 7.1.1: the grammar of extensions" },
     /* clang-format on */
 };
@@ -84,8 +85,10 @@ static struct rule theirs_refuse[] = {
     { .why = "HPE_INVALID_TRANSFER_ENCODING", .has = "\nTransfer-Encoding:[^\r]*\t\r", .section = "9112 5: white space behind a value is not part of it" },
     { .why = "HPE_INVALID_CONTENT_LENGTH", .has = "\nContent-Length:[ \t]*[0-9]+[ \t]+\r", .section = "9112 5: white space behind a value is not part of it" },
     { .why = "HPE_INVALID_TRANSFER_ENCODING", .has = OTHER_NAME, .section = "9110 5.1: the field has another name" },
+    { .why = "HPE_INVALID_VERSION", .has = "HTTP/1[.][2-9]\r", .section = "9110 2.5: a higher minor version is taken for 1" },
     { .why = "HPE_UNEXPECTED_CONTENT_LENGTH", .has = OTHER_NAME, .section = "9110 5.1: the field has another name" },
     { .why = "HPE_INVALID_URL", .has = TARGET "[a-z][a-z0-9.+-]*[0-9.+-][a-z0-9.+-]*://", .section = "3986 3.1: the letters of schemes" },
+    { .why = "HPE_STRICT", .has = "\r\n[0-9a-f]+;[^\r]*[^]a-z0-9\r]", .section = "9112 7.1.1: extensions are ignored, whatever is in them" },
     { .why = "HPE_INVALID_CHUNK_SIZE", .has = "\r\n[0-9a-f]+[ \t]+;", .section = "9112 7.1.1: white space before an extension" },
     { .why = NULL, .has = NO_BODY, .section = "9112 6.3: such responses have no body, whatever the fields say" },
     /* clang-format on */
@@ -102,6 +105,8 @@ static struct rule meanings[] = {
     { .why = "state", .has = "\nTransfer-Encoding:[^\r]*\t\r", .section = "9112 5: white space behind a value is not part of it" },
     { .why = "keep", .has = "\nConnection:[^\r]*\t\r", .section = "9112 5: white space behind a value is not part of it" },
     { .why = "state", .has = OTHER_NAME, .section = "9110 5.1: the field has another name" },
+    { .why = "body", .has = "\nUpgrade:.*\nConnection:[^\r]*upgrade|\nConnection:[^\r]*upgrade.*\nUpgrade:", .section = "9110 7.8: the request ends before another protocol begins" },
+    { .why = "state", .has = "\nUpgrade:.*\nConnection:[^\r]*upgrade|\nConnection:[^\r]*upgrade.*\nUpgrade:", .section = "9110 7.8: the request ends before another protocol begins" },
     { .why = "body", .has = OTHER_NAME, .section = "9110 5.1: the field has another name" },
     { .why = "body", .has = "\nTransfer-Encoding:([^\r]*,|[ \t]*\r)", .section = "9110 5.6.1.2: empty members of lists are ignored" },
     { .why = "upgrade", .has = "^HTTP/1[.][0-9] .*\nUpgrade:", .section = "9110 7.8: a response may tell what could be changed to" },

@@ -194,7 +194,7 @@ static size_t noise(char *buf, size_t len)
 
         switch (below(3)) {
         case 0:
-            buf[at] = PICK(bytes);
+            buf[at] = bytes[below(COUNT(bytes) - 1)];
             break;
         case 1:
             memmove(buf + at, buf + at + 1, len - at - 1);
@@ -202,7 +202,7 @@ static size_t noise(char *buf, size_t len)
             break;
         default:
             memmove(buf + at + 1, buf + at, len - at);
-            buf[at] = PICK(bytes);
+            buf[at] = bytes[below(COUNT(bytes) - 1)];
             len++;
         }
     }
