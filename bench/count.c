@@ -8,12 +8,16 @@
  *   yield   one co_yield_now() among ten ready coroutines
  *   spawn   co_spawn(), run, end, co_join()
  *   chan    a round trip over two unbuffered channels
+ *   head    parsing the head of a request, as short as load generators send it
+ *   browser the same, as long as browsers do
  *   echo    a round trip of 64 bytes over TCP, client and server together
  *
  * SPDX-License-Identifier: MIT
  */
+#include "bench/http_parse/requests.h"
 #include "co/co.h"
 #include "co/context.h"
+#include "net/http_parse.h"
 #include "net/net.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +121,28 @@ static void count_chan(void *arg)
     co_chan_free(p.pong);
 }
 
+/* ---- head, browser ------------------------------------------------------- */
+
+static void parse(const char *request, long n)
+{
+    struct http_field fields[32];
+    struct http_head h = { .fields = fields,
+                           .fields_max = 32,
+                           .target_max = 8192,
+                           .bytes_max = 16384 };
+    size_t len = strlen(request);
+
+    for (; n > 0; n--) {
+        http_head_start(&h);
+        if (http_parse_request(&h, request, len) != (ssize_t)len)
+            die("http_parse_request");
+    }
+}
+
+static void count_head(void *arg) { parse(request_wrk, *(long *)arg); }
+
+static void count_browser(void *arg) { parse(request_browser, *(long *)arg); }
+
 /* ---- echo ---------------------------------------------------------------- */
 
 static void echo(struct net_conn *c, void *arg)
@@ -167,6 +193,7 @@ static const struct {
 } operations[] = {
     { "switch", 20000, NULL },       { "yield", 20000, count_yield },
     { "spawn", 10000, count_spawn }, { "chan", 10000, count_chan },
+    { "head", 10000, count_head },   { "browser", 10000, count_browser },
     { "echo", 1000, count_echo },
 };
 
