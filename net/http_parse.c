@@ -93,13 +93,15 @@ static int usual_fields(struct http_head *h, const char *buf, uint32_t len)
     const char *end = buf + len;
     const char *name = buf + h->pos;
     struct http_field *f = &h->fields[h->count];
+    struct http_field *last = &h->fields[h->fields_max];
+    int r = 1;
 
-    for (; h->count < h->fields_max && name < end && *name != '\r'; f++) {
+    for (; f < last && name < end && *name != '\r'; f++) {
         const char *p = http_scan(name, end, &http_stop_token);
         if (p == name || p == end || *p != ':')
             break;
-        f->name.at = (uint32_t)(name - buf);
-        f->name.len = (uint32_t)(p - name);
+        uint32_t name_len = (uint32_t)(p - name);
+        f->name = (struct http_slice){ (uint32_t)(name - buf), name_len };
         while (++p < end && space(*p))
             ;
         const char *value = p;
@@ -111,12 +113,16 @@ static int usual_fields(struct http_head *h, const char *buf, uint32_t len)
             p--;
         f->value.at = (uint32_t)(value - buf);
         f->value.len = (uint32_t)(p - value);
-        if (known(f->name.len) && http_framing_field(h, buf, len) < 0)
-            return -1;
-        h->count++;
+        if (known(name_len)) {
+            h->count = (uint32_t)(f - h->fields);
+            if ((r = http_framing_field(h, buf, len)) < 0)
+                break;
+            r = 1;
+        }
     }
+    h->count = (uint32_t)(f - h->fields);
     h->pos = (uint32_t)(name - buf);
-    return 1;
+    return r;
 }
 
 /* 1 at the end of the empty line. */

@@ -24,16 +24,14 @@ static bool digit(char c) { return c >= '0' && c <= '9'; }
 
 static bool port_valid(const char *p, const char *end)
 {
-    unsigned port = 0;
+    const char *s = p;
 
-    for (; p < end; p++) {
-        if (!digit(*p))
-            return false;
-        port = port * 10 + (unsigned)(*p - '0');
-        if (port > 65535)
-            return false;
-    }
-    return true;
+    while (s < end && digit(*s))
+        s++;
+    if (s < end || end - p > 5)
+        return false;
+    /* As text, numbers of as many digits compare like numbers. */
+    return end - p < 5 || memcmp(p, "65535", 5) <= 0;
 }
 
 /* Behind the host that begins at p, or NULL where it is none. */
