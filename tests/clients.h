@@ -17,6 +17,16 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
+/* The thread sanitizer does not see by what libraries that were built without
+ * it keep their threads apart. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "race:libcrypto.so\nrace:libssl.so\nrace:libmariadb.so\n"
+           "race:libhiredis.so\nrace:libcurl.so\nrace:libpq.so\n"
+           "race:libgnutls.so\n";
+}
+
 static bool in_coroutines;
 
 /* Runs fn with each of the n elements of args at once, and waits for all. */
