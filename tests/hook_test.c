@@ -101,12 +101,12 @@ static void root_limited(void *arg)
     CHECK_EQ(pipe(fds), 0);
     p.fd = fds[0];
     CHECK(read(fds[0], &c, 1) == -1 && errno == ETIMEDOUT);
-    CHECK(poll(&p, 1, -1) == -1 && errno == ETIMEDOUT);
+    CHECK(TEMP_FAILURE_RETRY(poll(&p, 1, -1)) == -1 && errno == ETIMEDOUT);
     CHECK_EQ(sleep(100), 100);
     co_restore_deadline(old);
     co_cancel(co_self());
     CHECK(read(fds[0], &c, 1) == -1 && errno == ECANCELED);
-    CHECK(poll(&p, 1, -1) == -1 && errno == ECANCELED);
+    CHECK(TEMP_FAILURE_RETRY(poll(&p, 1, -1)) == -1 && errno == ECANCELED);
     CHECK(usleep(1000) == -1 && errno == ECANCELED);
     close(fds[0]);
     close(fds[1]);
