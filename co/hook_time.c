@@ -29,15 +29,19 @@ static bool is_time(const struct timespec *t)
     return t->tv_sec >= 0 && t->tv_nsec >= 0 && t->tv_nsec < CO_SECOND;
 }
 
-/* A sleep of no time at all still gives way. */
+/* A sleep of no time at all still gives way.  One that succeeds leaves errno as
+ * it was. */
 static int sleep_for(int64_t ns, int64_t *left)
 {
     int64_t end = co_after(ns);
+    int err = errno;
 
     if (ns == 0)
         co_yield_now();
-    if (co_sleep_until(end) == 0)
+    if (co_sleep_until(end) == 0) {
+        errno = err;
         return 0;
+    }
     *left = end - co_now() > 0 ? end - co_now() : 0;
     return -1;
 }
@@ -109,25 +113,31 @@ int hook_clock_nanosleep(clockid_t clock, int flags,
                          const struct timespec *time, struct timespec *left)
 {
     int64_t ns;
+    int err = errno, r = 0;
 
     if (hook_plain() || !is_wall_or_monotonic(clock) || !is_time(time) ||
         (flags & ~TIMER_ABSTIME))
         return hook_real.clock_nanosleep(clock, flags, time, left);
-    if (flags & TIMER_ABSTIME)
-        return sleep_until(clock, time);
-    if (sleep_for(ns_of(time), &ns) == 0)
-        return 0;
-    if (left != NULL)
-        *left = timespec_of(ns);
-    return errno;
+    if (flags & TIMER_ABSTIME) {
+        r = sleep_until(clock, time);
+    } else if (sleep_for(ns_of(time), &ns) < 0) {
+        r = errno;
+        if (left != NULL)
+            *left = timespec_of(ns);
+    }
+    errno = err; /* of which it makes no use */
+    return r;
 }
 HOOK_NAME(clock_nanosleep, hook_clock_nanosleep);
 
 int hook_sched_yield(void)
 {
+    int err = errno;
+
     if (hook_plain())
         return hook_real.sched_yield();
     co_yield_now();
+    errno = err;
     return 0;
 }
 HOOK_NAME(sched_yield, hook_sched_yield);

@@ -91,6 +91,23 @@ PROBE(clock_nanosleep_bad, 0, "clock_nanosleep() returns errors, not errno")
     SHOW(errno == EDOM);
 }
 
+PROBE(sleep_errno, 4 * PAUSE_MS, "a sleep that succeeds leaves errno")
+{
+    const struct timespec t = { 0, PAUSE_MS * 1000000L };
+    struct timespec end;
+
+    errno = EDOM;
+    SHOW(usleep(PAUSE_MS * 1000) == 0 && errno == EDOM);
+    SHOW(nanosleep(&t, NULL) == 0 && errno == EDOM);
+    SHOW(clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL) == 0 && errno == EDOM);
+    NEED(clock_gettime(CLOCK_MONOTONIC, &end) == 0);
+    end.tv_sec += (end.tv_nsec + t.tv_nsec) / 1000000000;
+    end.tv_nsec = (end.tv_nsec + t.tv_nsec) % 1000000000;
+    SHOW(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) == 0 &&
+         errno == EDOM);
+    SHOW(sched_yield() == 0 && errno == EDOM);
+}
+
 static int turns;
 
 static void take_turns(void *arg)
