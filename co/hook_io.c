@@ -211,6 +211,21 @@ __attribute__((noinline)) static ssize_t write_other(int fd, const void *buf,
     return write_vec(fd, &(struct iovec){ (void *)buf, len }, 1);
 }
 
+/* A number that was a socket, and was closed by a call that is not hooked, may
+ * be something else by now. */
+__attribute__((noinline)) static ssize_t write_socket(int fd, const void *buf,
+                                                      size_t len)
+{
+    int err = errno;
+    ssize_t r = hook_send(fd, buf, len, 0);
+
+    if (__builtin_expect(r >= 0 || errno != ENOTSOCK, 1))
+        return r;
+    hook_mode_set(fd, 0);
+    errno = err;
+    return write_other(fd, buf, len);
+}
+
 ssize_t hook_write(int fd, const void *buf, size_t len)
 {
     if (hook_plain())
@@ -219,7 +234,7 @@ ssize_t hook_write(int fd, const void *buf, size_t len)
         return write_nothing(fd, buf);
     switch (hook_mode(fd)) {
     case MODE_KNOWN | MODE_SOCKET:
-        return hook_send(fd, buf, len, 0);
+        return write_socket(fd, buf, len);
     case MODE_KNOWN | MODE_NONBLOCK:
     case MODE_KNOWN | MODE_NONBLOCK | MODE_SOCKET:
         return real.write(fd, buf, len);

@@ -131,6 +131,20 @@ static void waits_unseen(int was)
     SHOW(read(fd, buf, sizeof buf) > 0);
 }
 
+PROBE(reuse_unseen_write, 0, "fclose() of a socket, then what is not hooked")
+{
+    int was = socket(AF_UNIX, SOCK_STREAM, 0), fd;
+    FILE *f = fdopen(was, "r");
+
+    NEED(f != NULL && fclose(f) == 0);
+    f = tmpfile();
+    NEED(f != NULL);
+    fd = fileno(f);
+    SHOW(fd == was);
+    TRY(write(fd, "12345678", 8));
+    TRY(write(fd, "12345678", 8));
+}
+
 PROBE(reuse_close, 2 * PAUSE_MS, "close(), __close(), then what is not hooked")
 {
     int fd = eventfd(0, EFD_NONBLOCK);
