@@ -105,11 +105,14 @@ link shared main.o -L"$build" -lcorten-hook -lcorten
         "$build/libcorten.a"
 }
 link without main.o -L"$build" -lcorten
+link after_libc main.o -L"$build" -Wl,--no-as-needed -lc -lcorten-hook -lcorten
 expect 'shared library' '0 together' ./shared
 expect 'static library, last' '0 together' ./last
 expect 'static library, first' '0 together' ./first
 expect 'static library, after corten' '0 together' ./middle
 expect 'LD_PRELOAD' '0 together' env LD_PRELOAD=libcorten-hook.so ./without
+expect 'after libc' 'some in turn' \
+    sh -c './after_libc | sed "s/^[1-9][0-9]*/some/"'
 expect 'without' '-1 in turn' ./without
 expect 'CORTEN_HOOK=off' '0 in turn' env CORTEN_HOOK=off ./shared
 exit $failed
