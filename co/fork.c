@@ -14,6 +14,7 @@
 #include "co/dump_signal.h"
 #include "co/fd_thread.h"
 #include "co/fd_word.h"
+#include "co/io.h"
 #include "co/offload.h"
 #include "co/overflow.h"
 #include "co/runq.h"
@@ -43,6 +44,7 @@ static void in_child(void)
     sched_set.quiet = (struct co_waitq){ 0 };
     fd_word_forsake();
     fd_thread_forsake();
+    io_forsake();
     offload_forsake();
     stack_forsake();
     if (boot.up && boot.sigsegv)

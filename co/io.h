@@ -35,6 +35,13 @@ bool io_ended(int fd);
 /* CO_* as poll(2) calls them. */
 short io_poll_events(int events);
 
+/* Who is about to close a number, and has said so by fd_forget(): returns once
+ * its description, if it is not ours, has the flags it came with. */
+void io_settle_flags(void);
+
+/* In the child of fork(): threads that held locks are gone. */
+void io_forsake(void);
+
 /* io_run() for what receives and sends with flags, which may say not to wait.
  */
 ssize_t io_receive(int fd, int flags, int64_t deadline, io_try *attempt,

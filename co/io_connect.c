@@ -2,7 +2,8 @@
  *
  * On a description that is in blocking mode, accept and connect can only be
  * kept from blocking by the flag of the description itself: it is set for the
- * length of the one system call, and nobody else of us does so meanwhile.
+ * length of the one system call, and nobody else of us does so meanwhile, or
+ * closes the number: the flag could not be taken away again.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,6 +17,31 @@
 
 static pthread_mutex_t flags_lock = PTHREAD_MUTEX_INITIALIZER;
 
+void io_settle_flags(void)
+{
+    (void)pthread_mutex_lock(&flags_lock);
+    (void)pthread_mutex_unlock(&flags_lock);
+}
+
+void io_forsake(void)
+{
+    flags_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+}
+
+/* F_GETFL, of what nobody is about to close. */
+static int flags_of(int fd)
+{
+    fd_word *w = fd_word_make(fd);
+
+    if (w == NULL)
+        return -1;
+    if (atomic_load(w) & FD_WORD_CLOSING) {
+        errno = EBADF;
+        return -1;
+    }
+    return sys.fcntl(fd, F_GETFL);
+}
+
 /* The flags to go back to, -2 when it is not blocking, -1 on failure.  Looks
  * under the lock, too: the flag that is there may be another thread's, about to
  * be taken away.  Only our own keep it, unless the number changed hands. */
@@ -27,7 +53,7 @@ static int begin_nonblock(int fd)
         (flags & O_NONBLOCK))
         return -2;
     (void)pthread_mutex_lock(&flags_lock);
-    flags = sys.fcntl(fd, F_GETFL);
+    flags = flags_of(fd);
     if (flags >= 0 && (flags & O_NONBLOCK))
         flags = -2;
     else if (flags >= 0 && sys.fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)

@@ -63,11 +63,21 @@ int co_fd_wait(int fd, int events, int64_t deadline)
     return (int)io_run(fd, (uint32_t)events, deadline, try_poll, &events);
 }
 
-void co_fd_forget(int fd) { fd_forgotten(fd, fd_forget(fd)); }
+static uint32_t forget(int fd)
+{
+    bool own = fd_own(fd);
+    uint32_t gen = fd_forget(fd);
+
+    if (!own)
+        io_settle_flags();
+    return gen;
+}
+
+void co_fd_forget(int fd) { fd_forgotten(fd, forget(fd)); }
 
 int co_close(int fd)
 {
-    uint32_t gen = fd_forget(fd);
+    uint32_t gen = forget(fd);
     int r;
 
     /* Others may be asking the kernel about fd just now; the generation tells

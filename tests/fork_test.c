@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 /* TSan would end a child that starts threads. */
@@ -310,6 +311,22 @@ static void exec_in_child(void)
 
 static atomic_bool over;
 static struct co_chan *busy_chan;
+static int door; /* listens, in blocking mode: nobody comes */
+
+static void open_door(void)
+{
+    struct sockaddr_un any = { .sun_family = AF_UNIX };
+
+    CHECK((door = socket(AF_UNIX, SOCK_STREAM, 0)) >= 0);
+    CHECK_EQ(bind(door, (struct sockaddr *)&any, sizeof any.sun_family), 0);
+    CHECK_EQ(listen(door, 1), 0);
+}
+
+static void knock(void)
+{
+    CHECK_EQ(co_accept(door, NULL, NULL, CO_NOWAIT), -1);
+    CHECK_EQ(errno, ETIMEDOUT);
+}
 
 static void churn(void *arg)
 {
@@ -329,6 +346,8 @@ static void churn(void *arg)
         CHECK(co_read(fds[0], &c, 1, co_after(100 * CO_USEC)) == -1);
         CHECK_EQ(co_close(fds[0]), 0);
         CHECK_EQ(co_close(fds[1]), 0);
+        for (int i = 0; i < 10; i++)
+            knock();
         CHECK_EQ(co_offload(nothing, NULL), 0);
     }
 }
@@ -346,6 +365,7 @@ static void in_the_middle_of_it(void)
     pthread_t threads[2];
 
     over = false;
+    open_door();
     busy_chan = co_chan_new(sizeof(int), 16);
     CHECK_EQ(co_start(&config), 0);
     for (int i = 0; i < 6; i++)
@@ -359,6 +379,7 @@ static void in_the_middle_of_it(void)
         CHECK_EQ(pthread_join(threads[i], NULL), 0);
     CHECK_EQ(co_group_wait(&group, CO_FOREVER), 0);
     CHECK_EQ(co_shutdown(CO_FOREVER), 0);
+    CHECK_EQ(close(door), 0);
     co_chan_free(busy_chan);
 }
 
