@@ -119,15 +119,24 @@ static bool fail(const struct inject_plan *plan)
     return fired;
 }
 
-static void *nothing(void *arg) { return arg; }
+static void *tell_tid(void *arg)
+{
+    *(pid_t *)arg = gettid();
+    return NULL;
+}
 
-/* With the first thread TSan starts one of its own, which stays. */
+/* With the first thread TSan starts one of its own, which stays.  The first
+ * goes, but a little after it was joined: until then it would be counted. */
 static void settle_in(void)
 {
+    struct timespec pause = { 0, 50000 };
     pthread_t thread;
+    pid_t tid = 0;
 
-    CHECK_EQ(pthread_create(&thread, NULL, nothing, NULL), 0);
+    CHECK_EQ(pthread_create(&thread, NULL, tell_tid, &tid), 0);
     CHECK_EQ(pthread_join(thread, NULL), 0);
+    while (tgkill(getpid(), tid, 0) == 0)
+        (void)nanosleep(&pause, NULL);
 }
 
 static bool fail_afresh(const struct inject_plan *plan)
