@@ -33,9 +33,9 @@ static int flags_of(int fd)
 {
     fd_word *w = fd_word_make(fd);
 
-    if (w == NULL)
+    if (w == NULL && errno == ENOMEM)
         return -1;
-    if (atomic_load(w) & FD_WORD_CLOSING) {
+    if (w != NULL && (atomic_load(w) & FD_WORD_CLOSING)) {
         errno = EBADF;
         return -1;
     }
