@@ -54,7 +54,19 @@ mkdir -p "build/$preset"
 cmake --preset "$preset" ${limit:+-DCORTEN_TEST_TIMEOUT=$limit} >"$log" 2>&1 ||
     { cat "$log" >&2 && exit 1; }
 cmake --build --preset "$preset" -j2
-ctest --preset "$preset" -j2 "$@"
+
+# Some tests hold what happened against a clock, and a busy machine is late.  So
+# a few that failed beside others run once more, alone; who then passes is named.
+few=4
+failed=build/$preset/Testing/Temporary/LastTestsFailed.log
+rm -f "$failed"
+if ! ctest --preset "$preset" -j2 "$@"; then
+    [ -s "$failed" ] && [ "$(wc -l <"$failed")" -le $few ] || exit 1
+    names=$(cut -d: -f2 "$failed" | tr '\n' ' ')
+    echo "run.sh: once more, alone: $names"
+    ctest --preset "$preset" -j1 --rerun-failed
+    echo "run.sh: FLAKY, failed beside others and passed alone: $names"
+fi
 
 if [ "$preset" = coverage ]; then
     gcovr --root . --filter 'co/' --filter 'net/' "build/$preset"
