@@ -276,6 +276,18 @@ int hook_dup3(int from, int to, int flags)
 }
 HOOK_NAME(dup3, hook_dup3);
 
+/* From now on libc closes it, past the hooks. */
+FILE *hook_fdopen(int fd, const char *mode)
+{
+    FILE *f = hook_real.fdopen(fd, mode);
+
+    if (f != NULL)
+        hook_mode_set(fd, 0);
+    return f;
+}
+HOOK_NAME(fdopen, hook_fdopen);
+HOOK_NAME(_IO_fdopen, hook_fdopen);
+
 /* ---- Closed
  * -------------------------------------------------------------------
  */

@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/select.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -35,6 +36,7 @@
     X(int, dup, (int fd), (fd))                                                \
     X(int, dup2, (int from, int to), (from, to))                               \
     X(int, dup3, (int from, int to, int flags), (from, to, flags))             \
+    X(FILE *, fdopen, (int fd, const char *mode), (fd, mode))                  \
     X(int, close_range, (unsigned first, unsigned last, int flags),            \
         (first, last, flags))                                                  \
     X(int, socketpair, (int domain, int type, int protocol, int *fds),         \
@@ -87,7 +89,7 @@
     X(__openat_2, openat_2) X(__openat64_2, openat_2)                          \
     X(fcntl, fcntl) X(fcntl64, fcntl) X(__fcntl, fcntl) X(ioctl, ioctl)        \
     X(closefrom, closefrom) X(__close, close) X(__dup2, dup2)                  \
-    X(__pipe, pipe) X(sendfile64, sendfile)                                    \
+    X(_IO_fdopen, fdopen) X(__pipe, pipe) X(sendfile64, sendfile)                                    \
     X(preadv64v2, preadv2) X(pwritev64v2, pwritev2)                            \
     X(__read, read) X(__write, write) X(__connect, connect) X(__send, send)    \
     X(__poll, poll) X(__select, select) X(__nanosleep, nanosleep)              \

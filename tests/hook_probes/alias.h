@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -40,6 +41,8 @@ ssize_t __recvfrom_chk(int fd, void *buf, size_t len, size_t size, int flags,
 int __poll_chk(struct pollfd *fds, nfds_t n, int ms, size_t size);
 int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *time,
                 const sigset_t *mask, size_t size);
+
+FILE *_IO_fdopen(int fd, const char *mode);
 
 #ifndef __x86_64__
 #define __send send /* libcs of younger CPUs were without the old names */

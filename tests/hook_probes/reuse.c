@@ -12,17 +12,16 @@
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 
 static char buf[256];
 
-/* A number that libc has closed by itself, past all that calls close(). */
+/* A number that was closed past all that calls close(). */
 static int freed(int fd)
 {
-    FILE *f = fdopen(fd, "r");
-
-    NEED(f != NULL && kit_nonblock(fd));
-    NEED(fclose(f) == 0);
+    NEED(kit_nonblock(fd));
+    NEED(syscall(SYS_close, fd) == 0);
     return fd;
 }
 
@@ -34,7 +33,7 @@ static void waits(int fd, int to)
     TRY(read(fd, buf, sizeof buf));
 }
 
-PROBE(reuse_socket, PAUSE_MS, "fclose(), then socket()")
+PROBE(reuse_socket, PAUSE_MS, "SYS_close, then socket()")
 {
     int was = freed_eventfd(), fd = socket(AF_INET, SOCK_DGRAM, 0);
     struct sockaddr_in any = { .sin_family = AF_INET };
@@ -51,7 +50,7 @@ PROBE(reuse_socket, PAUSE_MS, "fclose(), then socket()")
     waits(fd, to);
 }
 
-PROBE(reuse_socketpair, PAUSE_MS, "fclose(), then socketpair()")
+PROBE(reuse_socketpair, PAUSE_MS, "SYS_close, then socketpair()")
 {
     int was = freed_eventfd(), fds[2];
 
@@ -60,7 +59,7 @@ PROBE(reuse_socketpair, PAUSE_MS, "fclose(), then socketpair()")
     waits(fds[0], fds[1]);
 }
 
-PROBE(reuse_pipe, 3 * PAUSE_MS, "fclose(), then pipe(), pipe2(), __pipe()")
+PROBE(reuse_pipe, 3 * PAUSE_MS, "SYS_close, then pipe(), pipe2(), __pipe()")
 {
     for (int i = 0; i < 3; i++) {
         int was = freed_eventfd(), fds[2];
@@ -72,7 +71,7 @@ PROBE(reuse_pipe, 3 * PAUSE_MS, "fclose(), then pipe(), pipe2(), __pipe()")
     }
 }
 
-PROBE(reuse_eventfd, PAUSE_MS, "fclose(), then eventfd()")
+PROBE(reuse_eventfd, PAUSE_MS, "SYS_close, then eventfd()")
 {
     int was = freed(socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0));
     int fd = eventfd(0, 0);
@@ -81,7 +80,7 @@ PROBE(reuse_eventfd, PAUSE_MS, "fclose(), then eventfd()")
     waits(fd, fd);
 }
 
-PROBE(reuse_timerfd, PAUSE_MS, "fclose(), then timerfd_create()")
+PROBE(reuse_timerfd, PAUSE_MS, "SYS_close, then timerfd_create()")
 {
     const struct itimerspec once = { .it_value = { 0, PAUSE_MS * 1000000L } };
     int was = freed_eventfd(), fd = timerfd_create(CLOCK_MONOTONIC, 0);
@@ -91,7 +90,7 @@ PROBE(reuse_timerfd, PAUSE_MS, "fclose(), then timerfd_create()")
     TRY(read(fd, buf, sizeof buf));
 }
 
-PROBE(reuse_signalfd, PAUSE_MS, "fclose(), then signalfd()")
+PROBE(reuse_signalfd, PAUSE_MS, "SYS_close, then signalfd()")
 {
     int was, fd;
     sigset_t set;
@@ -143,6 +142,26 @@ PROBE(reuse_unseen_write, 0, "fclose() of a socket, then what is not hooked")
     SHOW(fd == was);
     TRY(write(fd, "12345678", 8));
     TRY(write(fd, "12345678", 8));
+}
+
+/* It is libc that closes it. */
+PROBE(reuse_fclose, 2 * PAUSE_MS, "fdopen(), fclose(), then what is not hooked")
+{
+    static FILE *(*const opens[])(int, const char *) = { fdopen, _IO_fdopen };
+
+    for (int i = 0; i < 2; i++) {
+        int fd = eventfd(0, EFD_NONBLOCK);
+        FILE *f = opens[i](fd, "r");
+
+        NEED(f != NULL);
+        SHOW(fclose(f));
+        waits_unseen(fd);
+        actors_join();
+    }
+    SHOW(fdopen(-1, "r") == NULL);
+    SHOW(errno);
+    SHOW(_IO_fdopen(-1, "r") == NULL);
+    SHOW(errno);
 }
 
 PROBE(reuse_close, 2 * PAUSE_MS, "close(), __close(), then what is not hooked")

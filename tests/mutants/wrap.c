@@ -39,6 +39,7 @@ enum { /* where descriptors stand */
 enum error {
     NEVER,
     BY_ERRNO,
+    BY_NULL, /* with errno */
     BY_RESULT,
     BY_H_ERRNO,
     BY_SIXTH, /* points to what tells */
@@ -147,7 +148,8 @@ static void force_after(unsigned where, const struct words *w, int result)
 
 static long lose(const struct call *c, const struct words *w, long result)
 {
-    if (c->error == BY_ERRNO && (int)result == -1)
+    if ((c->error == BY_ERRNO && (int)result == -1) ||
+        (c->error == BY_NULL && result == 0))
         errno = 0;
     if (c->error == BY_H_ERRNO && result == 0)
         h_errno = 0;
