@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 PUBLIC = os.environ.get("CORTEN_PUBLIC_HEADERS",
-                        "co/co.h co/embed.h co/inside.h co/version.h net/net.h").split()
+                        "co/co.h co/embed.h co/inside.h co/version.h net/net.h net/pool.h").split()
 WRONG = """\
 /* wrong.h - made to be complained about.
  *
