@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-struct net_pool;
+struct net_pool; /* net_pool_new() makes it, net_pool_free() ends it */
 
 /* Called by whoever gets, puts or drops an item, or by a coroutine of the
  * pool's own; several at the same time, never for one item. */
@@ -42,7 +42,7 @@ struct net_pool_options { /* public; zero means the default */
     int64_t open_timeout; /* for opens of the pool's own coroutine; 10 s */
 };
 
-enum { NET_POOL_WAITS = 24 };
+enum { NET_POOL_WAITS = 24 }; /* classes of how long a get took */
 
 struct net_pool_stats { /* public */
     unsigned open;      /* items that exist: idle + in_use + changing */
