@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "net/net.h"
+#include "net/pool.h"
 #include "tests/fault/kit.h"
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -380,6 +381,44 @@ static void servers_on_thread(void)
     }
 }
 
+/* ---- Pools ------------------------------------------------------------------
+ */
+
+static void *open_number(void *ctx, int64_t deadline)
+{
+    (void)deadline;
+    return ctx;
+}
+
+static void close_number(void *ctx, void *item) { CHECK(item == ctx); }
+
+static void get_and_put(void *pool)
+{
+    void *item = net_pool_get(pool, SOON);
+
+    CHECK(item != NULL);
+    net_pool_put(pool, item);
+}
+
+static void use_pools(void)
+{
+    static const struct net_pool_ops ops = { open_number, close_number, NULL };
+    struct co_group g = { 0 };
+    int number;
+    struct net_pool *p =
+        net_pool_new(&ops, &number, &(struct net_pool_options){ .max = 1 });
+
+    if (!WENT(p != NULL, ENOMEM, ))
+        return;
+    for (int i = 0; i < 3; i++)
+        (void)WENT(co_group_go(&g, get_and_put, p) == 0, ENOMEM, );
+    get_and_put(p);
+    CHECK_EQ(co_group_wait(&g, SOON), 0);
+    net_pool_free(p);
+}
+
+static void pools(void) { in_runtime(use_pools); }
+
 const struct scenario scenarios_net[] = {
     { "listeners", listeners, 0 },
     { "listeners_on_thread", listeners_on_thread, 0 },
@@ -394,5 +433,6 @@ const struct scenario scenarios_net[] = {
     { "servers_handing", servers_handing, 0 },
     { "servers_unix", servers_unix, 0 },
     { "servers_on_thread", servers_on_thread, 0 },
+    { "pools", pools, 0 },
     { NULL, NULL, 0 },
 };
