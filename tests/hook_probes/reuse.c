@@ -164,6 +164,25 @@ PROBE(reuse_fclose, 2 * PAUSE_MS, "fdopen(), fclose(), then what is not hooked")
     SHOW(errno);
 }
 
+PROBE(reuse_fdopen, 2 * PAUSE_MS, "fdopen(): the number goes on waiting")
+{
+    static FILE *(*const opens[])(int, const char *) = { fdopen, _IO_fdopen };
+
+    for (int i = 0; i < 2; i++) {
+        int fds[2];
+        FILE *f;
+
+        NEED(pipe(fds) == 0);
+        f = opens[i](fds[0], "r");
+        NEED(f != NULL);
+        SHOW(kit_nonblock(fds[0]));
+        waits(fds[0], fds[1]);
+        actors_join();
+        SHOW(fclose(f));
+        NEED(close(fds[1]) == 0);
+    }
+}
+
 PROBE(reuse_close, 2 * PAUSE_MS, "close(), __close(), then what is not hooked")
 {
     int fd = eventfd(0, EFD_NONBLOCK);
