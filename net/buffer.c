@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "net/buffer.h"
+#include "net/net.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -86,4 +87,14 @@ void *const *buffer_landing_slow(void)
     if (p->landing == NULL)
         p->landing = buffer_get();
     return p->landing == NULL ? NULL : &p->landing;
+}
+
+_Static_assert((int)NET_BUFFER_BYTES == (int)BUFFER_BYTES, "net.h tells it");
+
+void *net_buffer_get(void) { return buffer_get(); }
+
+void net_buffer_put(void *b)
+{
+    if (b != NULL)
+        buffer_put(b);
 }

@@ -180,6 +180,14 @@ ssize_t net_next(struct net_conn *c, const void **data, int64_t deadline)
     return conn_leave(c, USERS_READER, n);
 }
 
+void *net_take(struct net_conn *c)
+{
+    void *b = c->lent;
+
+    c->lent = NULL;
+    return b;
+}
+
 int net_wait(struct net_conn *c, int64_t deadline)
 {
     if (begin_read(c) < 0)

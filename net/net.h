@@ -149,6 +149,17 @@ int net_read_full(struct net_conn *c, void *buf, size_t len, int64_t deadline);
  * loses nothing.  [waits] */
 ssize_t net_next(struct net_conn *c, const void **data, int64_t deadline);
 
+/* What net_next() lent last becomes the caller's, all NET_BUFFER_BYTES of it,
+ * for net_buffer_put().  NULL when nothing is lent. */
+void *net_take(struct net_conn *c);
+
+/* The buffers that net_next() lends, of NET_BUFFER_BYTES each, for protocols
+ * that need one only while they have work.  Each thread keeps a few, the
+ * warmest on top.  NULL + ENOMEM.  [any] */
+enum { NET_BUFFER_BYTES = 16 * 1024 };
+void *net_buffer_get(void);
+void net_buffer_put(void *buffer); /* NULL is fine.  [any] */
+
 /* Waits until net_read() would not wait; holds no buffer meanwhile.  0, or
  * -1.  [waits] */
 int net_wait(struct net_conn *c, int64_t deadline);

@@ -164,6 +164,8 @@ def check_clock(files):
     for path in files:
         if "/hook_" in path:
             continue  # what the program asks for
+        if path == "net/http_date.c":
+            continue  # the date that HTTP sends
         text = open(path).read()
         for number, line in enumerate(text.splitlines(), 1):
             match = by_day.search(line)

@@ -1,0 +1,159 @@
+/* http.h - an HTTP/1.1 server.  Conventions as in co/co.h.
+ *
+ *     static int greet(struct http_request *req, struct http_response *res)
+ *     {
+ *         http_printf(res, "hello, %s\n", http_param(req, "name"));
+ *         return 200;
+ *     }
+ *
+ *     static const struct http_route routes[] = {
+ *         { "GET", "/greet/:name", greet },
+ *         { 0 },
+ *     };
+ *
+ * Handlers may block: each connection is a coroutine.  One that computes
+ * without waiting stalls the connections of its scheduler, and no others;
+ * co_offload() is for that.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef NET_HTTP_H
+#define NET_HTTP_H
+
+#include "net/net.h"
+
+#pragma GCC visibility push(default)
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct http_response;
+
+struct http_request { /* public; strings live until the handler ends */
+    const char *method;
+    const char *path;  /* decoded, without the query, "." and ".." */
+    const char *query; /* after '?', as it came, or "" */
+    const char *host;  /* host[:port] that was asked for; "" when unknown */
+    int minor;         /* of the client's version: HTTP/1.0 or 1.1 */
+    int64_t content_length; /* 0 without a body, -1 for a chunked one */
+    void *app;              /* as given in the config */
+    const void *arg;        /* the route's */
+    struct net_conn *conn;  /* borrowed; read and written by these functions */
+};
+
+/* The status to send, with what was written to res as the body; an error
+ * without a body gets a line of text.  Below zero drops the connection.  After
+ * http_stream() the status is ignored.  What is no final status becomes 500. */
+typedef int http_handler(struct http_request *req, struct http_response *res);
+
+struct http_route {      /* public; the table ends with all zero */
+    const char *method;  /* "GET" also answers HEAD; NULL any */
+    const char *pattern; /* "/users/:id", "/static/" + rest with "*" */
+    http_handler *handler;
+    const void *arg;   /* req->arg */
+    uint64_t body_max; /* instead of the config's */
+};
+
+/* Among the routes that match, a word stands before ":name", and that before
+ * "*", from left to right; then the earlier in the table.  A slash in the path
+ * separates also when it came as %2F.  No route: 404, or 405 with Allow when
+ * there is one for another method; OPTIONS is answered from the table, too. */
+
+enum { /* of http_config.log_form */
+       HTTP_LOG_OFF,
+       HTTP_LOG_COMMON, /* host - - [date] "request" status bytes */
+       HTTP_LOG_JSON    /* an object a line, with the time it took */
+};
+
+struct http_config { /* public; zero means the default */
+    const struct http_route *routes;
+    http_handler *const *before; /* each request, in turn, until one returns
+                                    other than 0, which answers it; ends with
+                                    NULL */
+    void *app;
+    const char *server; /* the field Server; none */
+
+    /* What is beyond a limit is answered, and the connection closed. */
+    uint32_t head_bytes;   /* 16 KiB of field lines, and with the first line at
+                              most: 431 */
+    uint32_t head_fields;  /* 100, at most 128: 431 */
+    uint32_t target_bytes; /* 8 KiB: 414 */
+    uint64_t body_max;     /* 1 MiB: 413 */
+    size_t answer_max;     /* of an answer that is not streamed; 16 MiB */
+    unsigned max_conns;    /* 20,000: 503 */
+    unsigned max_requests; /* of one connection; 100,000 */
+
+    /* In ns. */
+    int64_t head_timeout;    /* for a head, from its first byte; 10 s: 408 */
+    int64_t body_timeout;    /* until more of a body comes; 30 s: 408 */
+    int64_t write_timeout;   /* until the client takes 64 KiB; 30 s */
+    int64_t handler_timeout; /* what a handler waits for fails then; 30 s: 503
+                                unless it answers otherwise */
+    int64_t idle_timeout;    /* between requests; 60 s */
+
+    /* The access log: a line a request, without its end, to log or else to
+     * log_fd (1 unless given), written at once. */
+    int log_form;
+    int log_fd;
+    void (*log)(void *app, const char *line, size_t len);
+};
+
+/* Takes l as net_serve() does, and returns as it does; borrows config and what
+ * it points to.  Once cancelled, closes idle connections and finishes requests
+ * that have begun within the listener's grace.  EINVAL for a config or a
+ * pattern that is none.  [waits] */
+int http_serve(struct net_listener *l, const struct http_config *config);
+
+/* ---- Requests --------------------------------------------------------------
+ */
+
+/* Memory that lives as long as the request, aligned for anything; NULL +
+ * ENOMEM. */
+void *http_alloc(struct http_request *req, size_t size);
+
+/* The value of the first field of that name, in any case; NULL without one. */
+const char *http_header(struct http_request *req, const char *name);
+
+/* The i-th field, 0 or -1 behind the last. */
+int http_header_at(struct http_request *req, unsigned i, const char **name,
+                   const char **value);
+
+/* What ":name" matched, "*" the rest.  NULL when the route has none such. */
+const char *http_param(struct http_request *req, const char *name);
+
+/* What has come of the body, len bytes at most; 0 at the end.  Nothing is read
+ * ahead of it.  EMSGSIZE beyond the limit, EBADMSG for broken chunks,
+ * ECONNRESET when the client left, and those of net_read().  [waits] */
+ssize_t http_body(struct http_request *req, void *buf, size_t len,
+                  int64_t deadline);
+
+/* ---- Responses -------------------------------------------------------------
+ */
+
+/* set replaces, and an empty value removes; add is for fields that may stand
+ * there twice, as Set-Cookie.  EINVAL for what is no name or no value, and for
+ * those that the server sets itself (Content-Length, Transfer-Encoding, Date,
+ * Connection but for "close"); EMSGSIZE beyond 8 KiB, ENOMEM. */
+int http_set_header(struct http_response *res, const char *name,
+                    const char *value);
+int http_add_header(struct http_response *res, const char *name,
+                    const char *value);
+
+/* Append to the body.  text and printf set text/plain; charset=utf-8, write
+ * application/octet-stream, unless Content-Type was set.  0 or -1; EMSGSIZE
+ * past the limit, ENOMEM.  Once streaming, they send.  [waits] */
+int http_text(struct http_response *res, const char *text);
+int http_printf(struct http_response *res, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+int http_write(struct http_response *res, const void *buf, size_t len);
+
+/* Sends the head now and each later http_write() as a chunk (to HTTP/1.0 as it
+ * is).  EINVAL when there is a body already, or streaming, or for what is no
+ * final status.  [waits] */
+int http_stream(struct http_response *res, int status);
+
+#ifdef __cplusplus
+}
+#endif
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,372 @@
+/* http_conn.c - a connection: waits for requests, and has them answered.
+ *
+ * The outer loop waits and holds no buffer; its frames are all that an idle
+ * connection keeps warm.  When bytes have come the inner loop answers all
+ * requests among them, and sends the answers together before it waits again.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "net/http_date.h"
+#include "net/http_server.h"
+#include <errno.h>
+
+/* A client that was just accepted when the stop came has this long to ask. */
+#define FIRST_AFTER_STOP CO_SECOND
+/* For the client to read the last answer, when it may still be sending. */
+#define LINGER (2 * CO_SECOND)
+
+enum { LINGER_BYTES = 1024 * 1024 };
+
+/* ---- Ends ------------------------------------------------------------------
+ */
+
+/* Closing while bytes arrive that nobody reads makes the kernel reset the
+ * connection, and the client may then never see its answer. */
+static void linger(struct net_conn *c)
+{
+    int64_t deadline = http_now() + LINGER;
+    const void *data;
+    size_t total = 0;
+    ssize_t n;
+
+    if (net_shutdown(c) < 0)
+        return;
+    while (total < LINGER_BYTES && (n = net_next(c, &data, deadline)) > 0)
+        total += (size_t)n;
+}
+
+static void turn_away(struct net_conn *c)
+{
+    static const char text[] = "HTTP/1.1 503 Service Unavailable\r\n"
+                               "Content-Length: 0\r\n"
+                               "Connection: close\r\n\r\n";
+
+    if (net_write(c, text, sizeof text - 1, CO_NOWAIT) == 0)
+        linger(c);
+}
+
+static bool refuse(struct http_work *w, int status, const char *why)
+{
+    http_response_refuse(w, status, why);
+    if (w->server->config.log_form != HTTP_LOG_OFF)
+        http_log(w);
+    http_request_close(w);
+    return false;
+}
+
+/* ---- The head --------------------------------------------------------------
+ */
+
+/* Between requests old clients send an empty line more. */
+static bool only_empty_lines(const struct http_work *w)
+{
+    for (uint32_t i = w->at; i < w->end; i++)
+        if (w->in[i] != '\r' && w->in[i] != '\n')
+            return false;
+    return true;
+}
+
+/* More bytes behind those of the head; 1, 0 when there is nobody to answer, -1
+ * once it was refused. */
+static int read_more(struct http_work *w, int64_t deadline)
+{
+    ssize_t n;
+
+    if (w->at > 0) {
+        memmove(w->in, w->in + w->at, w->end - w->at);
+        w->end -= w->at;
+        w->at = 0;
+    }
+    if (w->end == NET_BUFFER_BYTES)
+        return refuse(w, 431, "the head is too long") - 1;
+    n = net_read(w->conn, w->in + w->end, NET_BUFFER_BYTES - w->end, deadline);
+    if (n > 0) {
+        w->end += (uint32_t)n;
+        return 1;
+    }
+    if (n < 0 && errno == ETIMEDOUT)
+        return refuse(w, 408, NULL) - 1;
+    return 0;
+}
+
+/* 1 with a head, 0 without, -1 once it was refused. */
+static int read_head(struct http_work *w)
+{
+    struct http_head *h = &w->head;
+    int64_t deadline = 0;
+
+    http_head_start(h);
+    for (;;) {
+        ssize_t n = http_parse_request(h, w->in + w->at, w->end - w->at);
+        int r;
+
+        if (__builtin_expect(n > 0, 1)) {
+            w->base = w->in + w->at;
+            w->at += (uint32_t)n;
+            return 1;
+        }
+        if (n < 0)
+            return refuse(w, h->error, h->why) - 1;
+        if (only_empty_lines(w)) {
+            w->at = w->end;
+            return 0;
+        }
+        if (http_flush(w) < 0)
+            return 0;
+        /* Not in the middle of the area, which was sent. */
+        http_response_open(w);
+        if (deadline == 0)
+            deadline = http_now() + w->server->config.head_timeout;
+        if ((r = read_more(w, deadline)) <= 0)
+            return r;
+    }
+}
+
+/* ---- A request -------------------------------------------------------------
+ */
+
+/* Answers from the table. */
+__attribute__((noinline)) static int no_route(struct http_work *w)
+{
+    bool all = w->head.form == HTTP_ASTERISK;
+    char allow[ROUTE_ALLOW_MAX];
+    size_t n;
+
+    if (w->head.method_id == HTTP_CONNECT)
+        return 501;
+    n = http_router_allow(w->server->router, all ? NULL : w->req.path,
+                          w->head.path.len, allow);
+    if (n == 0)
+        return 404;
+    if (http_set_header(&w->res, "Allow", allow) < 0)
+        return 500;
+    return w->head.method_id == HTTP_OPTIONS ? 204 : 405;
+}
+
+static int run_handlers(struct http_work *w)
+{
+    http_handler *const *before = w->server->config.before;
+    int status = 0;
+
+    for (; before != NULL && *before != NULL && status == 0; before++)
+        status = (*before)(&w->req, &w->res);
+    if (status != 0)
+        return status;
+    if (__builtin_expect(w->match.route == NULL, 0))
+        return no_route(w);
+    return w->match.route->handler(&w->req, &w->res);
+}
+
+/* Within the handler's time. */
+static int run(struct http_work *w, int64_t now)
+{
+    int64_t limit = now + w->server->config.handler_timeout;
+    int64_t old = co_limit_deadline(limit);
+    int status = run_handlers(w);
+
+    co_restore_deadline(old);
+    if (__builtin_expect(status >= 100 && status < 500, 1))
+        return status;
+    if (w->res.streaming)
+        return status;
+    if (w->body_error != 0 && status < 0)
+        return w->body_error;
+    return http_now() >= limit ? 503 : status;
+}
+
+/* What keeps a request from its handler; 0: nothing. */
+static int open_request(struct http_work *w)
+{
+    const struct http_route *route;
+    int status = http_request_open(w);
+
+    if (status != 0)
+        return status;
+    if (w->head.expect == HTTP_EXPECT_UNKNOWN)
+        return 417;
+    (void)http_router_find(w->server->router,
+                           (enum http_method)w->head.method_id, w->req.method,
+                           w->req.path, w->head.path.len, &w->match);
+    route = w->match.route;
+    w->req.arg = route == NULL ? NULL : route->arg;
+    w->body_max = route == NULL || route->body_max == 0
+                      ? w->server->config.body_max
+                      : route->body_max;
+    http_body_open(w);
+    if (w->req.content_length > 0 &&
+        (uint64_t)w->req.content_length > w->body_max)
+        return 413;
+    return 0;
+}
+
+/* Whether the connection goes on. */
+static bool answer(struct http_work *w)
+{
+    const struct http_config *config = &w->server->config;
+    struct http_response *res = &w->res;
+    int64_t now = http_now();
+    int status;
+
+    w->peer->served++;
+    if (config->log_form == HTTP_LOG_JSON)
+        w->begun = co_now();
+    status = open_request(w);
+    if (__builtin_expect(status != 0, 0))
+        return refuse(w, status, NULL);
+    status = run(w, now);
+    if (__builtin_expect(status < 0, 0)) {
+        http_response_drop(w);
+        http_request_close(w);
+        return false;
+    }
+    if (!w->head.keep_alive || w->peer->served >= config->max_requests ||
+        atomic_load_explicit(&w->server->stopping, memory_order_relaxed) ||
+        !http_body_can_skip(w))
+        res->close = true;
+    http_response_close(w, status);
+    if (config->log_form != HTTP_LOG_OFF)
+        http_log(w);
+    if (res->close)
+        w->linger = !w->body_done || w->at < w->end;
+    else if (!w->body_done && http_body_skip(w) < 0)
+        res->close = w->linger = true;
+    http_request_close(w);
+    return !res->close && !w->dead;
+}
+
+static bool request(struct http_work *w)
+{
+    int r;
+
+    if (w->in != w->head_buf) {
+        net_buffer_put(w->head_buf);
+        w->head_buf = w->in;
+    }
+    if (w->room - w->out < HTTP_ROOM_MIN && http_flush(w) < 0)
+        return false;
+    http_response_open(w);
+    w->req.method = "";
+    w->req.host = w->target = "";
+    r = read_head(w);
+    if (__builtin_expect(r <= 0, 0))
+        return r == 0 && w->at == w->end && !w->dead;
+    return answer(w);
+}
+
+/* ---- The connection --------------------------------------------------------
+ */
+
+static void open_work(struct http_work *w, struct http_peer *p, char *in,
+                      size_t len)
+{
+    const struct http_config *config = &p->server->config;
+
+    w->server = p->server;
+    w->peer = p;
+    w->conn = p->conn;
+    w->req.app = config->app;
+    w->req.conn = p->conn;
+    w->dead = w->linger = false;
+    w->in = w->head_buf = in;
+    w->at = 0;
+    w->end = (uint32_t)len;
+    w->head.fields = w->fields;
+    w->head.fields_max = config->head_fields;
+    w->head.target_max = config->target_bytes;
+    w->head.bytes_max = config->head_bytes;
+    w->area = (char *)(w->fields + config->head_fields);
+    w->room = (uint32_t)(NET_BUFFER_BYTES - (w->area - (char *)w)) & ~15u;
+    w->arena = w->room;
+    w->out = 0;
+    w->blocks = NULL;
+}
+
+/* Answers what came.  Whether the connection goes on. */
+__attribute__((noinline)) static bool work(struct http_peer *p, size_t len)
+{
+    char *in = net_take(p->conn);
+    struct http_work *w = net_buffer_get();
+    bool keep, lingers;
+
+    if (w == NULL) {
+        net_buffer_put(in);
+        return false;
+    }
+    open_work(w, p, in, len);
+    do
+        keep = request(w);
+    while (keep && w->at < w->end);
+    if (http_flush(w) < 0)
+        keep = false;
+    lingers = w->linger && !w->dead;
+    if (w->head_buf != w->in)
+        net_buffer_put(w->head_buf);
+    net_buffer_put(w->in);
+    net_buffer_put(w);
+    if (lingers)
+        linger(p->conn);
+    return keep;
+}
+
+static int64_t idle_until(const struct http_peer *p)
+{
+    if (!atomic_load_explicit(&p->server->stopping, memory_order_relaxed))
+        return http_now() + p->server->config.idle_timeout;
+    return p->served > 0 ? CO_NOWAIT : http_now() + FIRST_AFTER_STOP;
+}
+
+static struct http_home *home_of(struct http_server *s)
+{
+    struct co_sched *self = co_sched_self();
+    struct http_home *home = s->homes;
+
+    while (home->sched != self)
+        home++;
+    return home;
+}
+
+void http_conn(struct net_conn *c, void *server)
+{
+    struct http_server *s = server;
+    struct http_peer p = { .server = s, .conn = c };
+    const void *data;
+    ssize_t n;
+
+    if (atomic_fetch_add(&s->conns, 1) >= s->config.max_conns) {
+        turn_away(c);
+    } else {
+        list_push(&home_of(s)->peers, &p.link);
+        do {
+            p.idle = true;
+            n = net_next(c, &data, idle_until(&p));
+            p.idle = false;
+        } while (n > 0 && work(&p, (size_t)n));
+        list_remove(&p.link);
+    }
+    (void)atomic_fetch_sub(&s->conns, 1);
+}
+
+/* ---- Stopping --------------------------------------------------------------
+ */
+
+static void wake_idle(struct http_home *home, bool fresh)
+{
+    struct list *l = home->peers.next;
+
+    for (; l != NULL && l != &home->peers; l = l->next) {
+        struct http_peer *p = container_of(l, struct http_peer, link);
+
+        /* What has arrived is still read; then comes the end. */
+        if (p->idle && (fresh || p->served > 0))
+            (void)shutdown(net_fd(p->conn), SHUT_RD);
+    }
+}
+
+void http_close_idle(void *arg)
+{
+    struct http_home *home = arg;
+
+    wake_idle(home, false);
+    (void)co_sleep_until(co_after(FIRST_AFTER_STOP));
+    wake_idle(home, true);
+}

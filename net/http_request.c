@@ -1,0 +1,168 @@
+/* http_request.c - what a handler sees of a request.
+ *
+ * Strings are made in place: behind each slice of a parsed head stands a
+ * separator that nobody needs any more, and becomes its zero.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "net/http_server.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+
+/* ---- Memory ----------------------------------------------------------------
+ */
+
+static void *alloc_block(struct http_work *w, size_t size)
+{
+    struct http_block *b;
+
+    if (size > SIZE_MAX - sizeof *b) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    b = malloc(sizeof *b + size);
+    if (b == NULL)
+        return NULL;
+    b->next = w->blocks;
+    w->blocks = b;
+    return b->data;
+}
+
+void *http_alloc(struct http_request *req, size_t size)
+{
+    struct http_work *w = http_work_of(req);
+    size_t used = w->room - w->arena;
+    size_t low = w->out + HTTP_GAP;
+
+    if (w->res.big == NULL) /* sending moves what is before the body alone */
+        low = (size_t)(w->res.body - w->area) + w->res.body_len;
+    if (size > HTTP_ARENA_MAX - used || low + size + 16 > w->arena)
+        return alloc_block(w, size);
+    w->arena = (w->arena - (uint32_t)size) & ~15u;
+    /* The body may grow up to here, unless it left the area. */
+    if (w->res.big == NULL)
+        w->res.body_room = (size_t)(w->area + w->arena - w->res.body);
+    return w->area + w->arena;
+}
+
+void http_request_close(struct http_work *w)
+{
+    while (w->blocks != NULL) {
+        struct http_block *b = w->blocks;
+
+        w->blocks = b->next;
+        free(b);
+    }
+    w->arena = w->room;
+}
+
+/* ---- Strings ---------------------------------------------------------------
+ */
+
+/* In place: what stands behind it is no longer needed. */
+static char *string(struct http_work *w, struct http_slice s)
+{
+    w->base[s.at + s.len] = '\0';
+    return w->base + s.at;
+}
+
+static char *copy(struct http_work *w, const char *s, size_t len)
+{
+    char *p = http_alloc(&w->req, len + 1);
+
+    if (p == NULL)
+        return NULL;
+    memcpy(p, s, len);
+    p[len] = '\0';
+    return p;
+}
+
+/* Decoded, and without "." and ".."; 0 or the status. */
+static int open_path(struct http_work *w)
+{
+    struct http_slice s = w->head.path;
+    char *path = w->base + s.at;
+    ssize_t n = s.len;
+
+    if (memchr(path, '%', s.len) != NULL)
+        n = http_percent_decode(path, path, s.len);
+    if (n > 0 && memchr(path, '.', (size_t)n) != NULL)
+        n = http_path_resolve(path, (size_t)n);
+    if (n < 0)
+        return 400;
+    w->head.path.len = (uint32_t)n;
+    path[n] = '\0';
+    w->req.path = path;
+    return 0;
+}
+
+int http_request_open(struct http_work *w)
+{
+    struct http_head *h = &w->head;
+    const char *empty = "";
+
+    w->req.method = string(w, h->method);
+    w->req.minor = h->minor;
+    w->req.content_length = h->body == HTTP_BODY_CHUNKED  ? -1
+                            : h->body == HTTP_BODY_LENGTH ? h->content_length
+                                                          : 0;
+    w->req.arg = NULL;
+    w->target = empty;
+    if (w->server->config.log_form != HTTP_LOG_OFF) {
+        w->target = copy(w, w->base + h->target.at, h->target.len);
+        if (w->target == NULL)
+            return 500;
+    }
+    /* A target with an authority has its path right behind that. */
+    if (h->form == HTTP_ABSOLUTE) {
+        w->req.host = copy(w, w->base + h->authority.at, h->authority.len);
+        if (w->req.host == NULL)
+            return 500;
+    } else {
+        w->req.host = h->authority.len == 0 ? empty : string(w, h->authority);
+    }
+    w->req.query = h->query.len == 0 ? empty : string(w, h->query);
+    if (h->path.len > 0)
+        return open_path(w);
+    w->req.path = h->form == HTTP_ABSOLUTE   ? "/"
+                  : h->form == HTTP_ASTERISK ? "*"
+                                             : empty;
+    h->path.len = (uint32_t)strlen(w->req.path);
+    return 0;
+}
+
+int http_header_at(struct http_request *req, unsigned i, const char **name,
+                   const char **value)
+{
+    struct http_work *w = http_work_of(req);
+
+    if (i >= w->head.count)
+        return -1;
+    *name = string(w, w->head.fields[i].name);
+    *value = string(w, w->head.fields[i].value);
+    return 0;
+}
+
+const char *http_header(struct http_request *req, const char *name)
+{
+    struct http_work *w = http_work_of(req);
+    size_t len = strlen(name);
+
+    for (uint32_t i = 0; i < w->head.count; i++) {
+        struct http_field *f = &w->head.fields[i];
+
+        if (f->name.len == len &&
+            strncasecmp(w->base + f->name.at, name, len) == 0)
+            return string(w, f->value);
+    }
+    return NULL;
+}
+
+const char *http_param(struct http_request *req, const char *name)
+{
+    struct http_work *w = http_work_of(req);
+    const struct http_slice *s = http_match_param(&w->match, name);
+
+    return s == NULL ? NULL : copy(w, req->path + s->at, s->len);
+}

@@ -1,0 +1,160 @@
+/* http_serve.c - http_serve(): its config, its start and its stop.
+ *
+ * net_serve() runs in a coroutine of its own, so that whoever called can be
+ * cancelled first: then, before net_serve() hears of it, all answers begin to
+ * say that they are the last, and on each scheduler a coroutine ends the
+ * connections that are idle there.  Only that scheduler touches its list, so
+ * requests pay for no lock.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "net/http_server.h"
+#include <errno.h>
+#include <stdlib.h>
+
+enum { SERVER_MAX = 256, TARGET_MAX = 15 * 1024 };
+
+/* 0, or -1 for what is out of range. */
+static int take_config(struct http_server *s, const struct http_config *from)
+{
+    struct http_config *c = &s->config;
+
+    *c = *from;
+#define DEFAULT(field, value) c->field = c->field == 0 ? (value) : c->field
+    DEFAULT(head_bytes, 16 * 1024);
+    DEFAULT(head_fields, 100);
+    DEFAULT(target_bytes, 8 * 1024);
+    DEFAULT(body_max, 1024 * 1024);
+    DEFAULT(answer_max, 16 * 1024 * 1024);
+    DEFAULT(max_conns, 20000);
+    DEFAULT(max_requests, 100000);
+    DEFAULT(head_timeout, 10 * CO_SECOND);
+    DEFAULT(body_timeout, 30 * CO_SECOND);
+    DEFAULT(write_timeout, 30 * CO_SECOND);
+    DEFAULT(handler_timeout, 30 * CO_SECOND);
+    DEFAULT(idle_timeout, 60 * CO_SECOND);
+    DEFAULT(log_fd, 1);
+#undef DEFAULT
+    s->server_len = c->server == NULL ? 0 : strlen(c->server);
+    if (c->head_bytes > NET_BUFFER_BYTES || c->head_fields > HTTP_FIELDS_MAX ||
+        c->target_bytes > TARGET_MAX || s->server_len > SERVER_MAX ||
+        c->head_timeout < 0 || c->body_timeout < 0 || c->write_timeout < 0 ||
+        c->handler_timeout < 0 || c->idle_timeout < 0 ||
+        c->log_form < HTTP_LOG_OFF || c->log_form > HTTP_LOG_JSON) {
+        errno = EINVAL;
+        return -1;
+    }
+    return 0;
+}
+
+static int prepare(struct http_server *s, const struct http_config *config)
+{
+    if (take_config(s, config) < 0)
+        return -1;
+    s->router = http_router_new(config->routes);
+    if (s->router == NULL)
+        return -1;
+    while (co_sched_at(s->count) != NULL)
+        s->count++;
+    s->homes = calloc(s->count + 1, sizeof *s->homes);
+    if (s->homes == NULL)
+        return -1;
+    for (unsigned i = 0; i < s->count; i++)
+        s->homes[i].sched = co_sched_at(i);
+    return 0;
+}
+
+static void worker(void *arg)
+{
+    struct http_server *s = arg;
+
+    s->result = net_serve(s->listener, http_conn, s);
+    s->err = errno;
+    s->listener = NULL;
+}
+
+/* Holding cancel off. */
+static void stop(struct http_server *s)
+{
+    atomic_store(&s->stopping, true);
+    for (unsigned i = 0; i < s->count; i++) {
+        struct co_attr attr = { .name = "http_serve", .on = s->homes[i].sched };
+
+        /* Without one, they end when the grace does. */
+        s->homes[i].closer = co_spawn(http_close_idle, &s->homes[i], &attr);
+    }
+    co_cancel(s->worker);
+    (void)co_join(s->worker, CO_FOREVER);
+    for (unsigned i = 0; i < s->count; i++)
+        if (s->homes[i].closer != NULL) {
+            co_cancel(s->homes[i].closer);
+            (void)co_join(s->homes[i].closer, CO_FOREVER);
+        }
+}
+
+/* In a coroutine. */
+static int serve(struct http_server *s)
+{
+    struct co_attr attr = { .name = "http_serve" };
+    int err = 0;
+
+    s->worker = co_spawn(worker, s, &attr);
+    if (s->worker == NULL)
+        return -1;
+    if (co_join(s->worker, CO_FOREVER) < 0) {
+        bool held;
+
+        err = errno == ECANCELED ? 0 : errno;
+        held = co_hold_cancel(true);
+        stop(s);
+        (void)co_hold_cancel(held);
+    }
+    errno = err != 0 ? err : s->err;
+    return err != 0 ? -1 : s->result;
+}
+
+/* On a plain thread: a coroutine does it, until the runtime is shut down. */
+struct thread_call {
+    struct http_server *server;
+    int result, err;
+};
+
+static void serve_for_thread(void *arg)
+{
+    struct thread_call *t = arg;
+
+    t->result = serve(t->server);
+    t->err = errno;
+}
+
+static int serve_on_thread(struct http_server *s)
+{
+    struct thread_call t = { .server = s };
+    struct co *co = co_spawn(serve_for_thread, &t, NULL);
+
+    if (co == NULL)
+        return -1;
+    while (co_join(co, CO_FOREVER) < 0)
+        if (errno == ESHUTDOWN)
+            return -1;
+    errno = t.err;
+    return t.result;
+}
+
+int http_serve(struct net_listener *l, const struct http_config *config)
+{
+    struct http_server s = { .listener = l };
+    int result = -1;
+    int err;
+
+    if (l == NULL)
+        return -1;
+    if (prepare(&s, config) == 0)
+        result = co_self() != NULL ? serve(&s) : serve_on_thread(&s);
+    err = errno;
+    net_listener_close(s.listener);
+    http_router_free(s.router);
+    free(s.homes);
+    errno = err;
+    return result;
+}

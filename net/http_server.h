@@ -1,0 +1,190 @@
+/* http_server.h - a connection at work.
+ *
+ * Private to net/.  Two pooled buffers are held while a connection has work,
+ * none while it waits for a request.  Into one the bytes arrive; the other is
+ * struct http_work and behind it the area: finished answers from its beginning,
+ * the body of the answer being made behind them, memory of http_alloc() from
+ * its end downwards.
+ *
+ *     area:  answers | gap for a head | body ->       <- memory of the request
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef NET_HTTP_SERVER_H
+#define NET_HTTP_SERVER_H
+
+#include "co/list.h"
+#include "net/http.h"
+#include "net/http_parse.h"
+#include "net/http_route.h"
+#include <stdatomic.h>
+
+enum {
+    HTTP_GAP = 256,        /* for a head with nothing unusual in it */
+    HTTP_ARENA_MAX = 4096, /* of the area; more is allocated */
+    HTTP_LINES_MAX = 8192, /* bytes of fields that handlers set */
+    HTTP_FIELDS_MAX = 128,
+    HTTP_ROOM_MIN = 8192,       /* of the area, when a request begins */
+    HTTP_DRAIN_MAX = 64 * 1024, /* of a body that nobody read */
+    HTTP_PIECE = 64 * 1024      /* what a client takes in write_timeout */
+};
+
+struct http_server {
+    struct http_config config; /* without zeros */
+    size_t server_len;         /* of config.server */
+    struct http_router *router;
+    struct net_listener *listener;
+    struct co *worker; /* runs net_serve() */
+    int result, err;   /* of it */
+    atomic_bool stopping;
+    atomic_uint conns;
+    unsigned count;          /* schedulers */
+    struct http_home *homes; /* one for each */
+};
+
+struct http_home { /* what a scheduler has; only it touches the list */
+    struct http_server *server;
+    struct co_sched *sched;
+    struct co *closer; /* while it stops */
+    struct list peers;
+};
+
+struct http_peer { /* on the stack of a connection */
+    struct list link;
+    struct http_server *server;
+    struct net_conn *conn;
+    bool idle; /* holds no buffer, waits for a request */
+    unsigned served;
+};
+
+struct http_line { /* of a head, in the request's memory */
+    struct http_line *next;
+    uint32_t len;
+    uint32_t name_len;
+    char text[]; /* "Name: value\r\n" */
+};
+
+enum http_type {
+    HTTP_TYPE_NONE,
+    HTTP_TYPE_TEXT,
+    HTTP_TYPE_BYTES,
+    HTTP_TYPE_SET
+};
+
+struct http_response {
+    struct http_line *lines;
+    struct http_line **lines_end;
+    uint32_t lines_len;
+    uint8_t type;   /* enum http_type */
+    bool close;     /* the last one of the connection */
+    bool streaming; /* the head is sent */
+    bool chunked;
+    bool bodiless;   /* streaming, to HEAD or with such a status */
+    uint16_t status; /* that was sent */
+    char *body;
+    size_t body_len;
+    size_t body_room;
+    char *big;     /* allocated, when the area was too small */
+    uint64_t sent; /* of the body, for the log */
+};
+
+struct http_work {
+    struct http_request req;
+    struct http_response res;
+    struct http_server *server;
+    struct http_peer *peer;
+    struct net_conn *conn;
+    int64_t begun; /* http_now() at the request, for the log */
+    bool dead;     /* no more answers can be sent */
+    bool linger;   /* bytes may be left that were not read */
+
+    /* Input.  The head may stand in another buffer than the body. */
+    char *in;
+    uint32_t at, end; /* what was not consumed */
+    char *head_buf;   /* holds base; == in, or another one */
+    char *base;       /* the head's first byte */
+    struct http_head head;
+
+    /* The body. */
+    struct http_chunked chunked;
+    uint64_t left;  /* of a body with a length */
+    uint64_t taken; /* of a chunked one */
+    uint64_t body_max;
+    const char *piece; /* of a chunked one, decoded but not taken */
+    size_t piece_len;
+    bool body_done;
+    bool continued; /* the client need not be told to go on */
+    int body_error; /* the status for it; 0: none */
+    int body_errno;
+
+    /* Output and memory. */
+    char *area;
+    uint32_t out;   /* answers to send */
+    uint32_t arena; /* where the request's memory begins */
+    uint32_t room;  /* bytes of area */
+    struct http_block *blocks;
+    const char *target; /* as it came, for the log */
+    struct http_match match;
+    struct http_field fields[];
+};
+
+struct http_block { /* what did not fit into the area */
+    struct http_block *next;
+    _Alignas(16) char data[];
+};
+
+static inline struct http_work *http_work_of(struct http_request *req)
+{
+    return container_of(req, struct http_work, req);
+}
+
+static inline struct http_work *http_work_of_response(struct http_response *res)
+{
+    return container_of(res, struct http_work, res);
+}
+
+/* http_request.c: the strings of a request whose head was parsed.  0, or the
+ * status to refuse it with. */
+int http_request_open(struct http_work *w);
+void http_request_close(struct http_work *w); /* frees its memory */
+
+/* http_body.c */
+void http_body_open(struct http_work *w);
+/* Whether the connection can go on behind it, as far as is known now. */
+bool http_body_can_skip(const struct http_work *w);
+/* Reads and drops what is left; -1 when that is too much. */
+int http_body_skip(struct http_work *w);
+
+/* http_response.c */
+void http_response_open(struct http_work *w);
+/* Puts the answer behind the others, or sends it if it is large. */
+void http_response_close(struct http_work *w, int status);
+void http_response_drop(struct http_work *w); /* frees what it holds */
+/* The answer is an error and the last one. */
+void http_response_refuse(struct http_work *w, int status, const char *why);
+int http_flush(struct http_work *w); /* -1: the connection is dead */
+
+/* http_stream.c */
+int http_stream_write(struct http_work *w, const char *buf, size_t len);
+void http_stream_close(struct http_work *w);
+int http_send(struct http_work *w, const struct iovec *iov, int count);
+
+/* http_head.c: heads.  http_head_bound() is at least as many bytes as
+ * http_head_format() writes; length is -1 for a body that is not counted. */
+bool http_status_final(int status);
+bool http_status_bodiless(int status);
+size_t http_head_bound(const struct http_work *w);
+size_t http_head_format(const struct http_work *w, char *p, int status,
+                        int64_t length);
+/* "404 Not Found\n"; the number of bytes. */
+size_t http_error_text(char *buf, size_t size, int status, const char *why);
+
+/* http_log.c */
+void http_log(struct http_work *w);
+
+/* http_conn.c: a connection, for net_serve(); and what ends the idle ones of a
+ * struct http_home, a coroutine there. */
+void http_conn(struct net_conn *c, void *server);
+void http_close_idle(void *home);
+
+#endif
