@@ -71,7 +71,7 @@ static ssize_t receive(struct http_work *w, void *buf, size_t len,
         return fail(w, 400, ECONNRESET);
     if (errno != ETIMEDOUT)
         return fail(w, 400, errno);
-    if (http_now() >= limit)
+    if (co_now() >= limit)
         return fail(w, 408, ETIMEDOUT);
     return -1;
 }
@@ -172,14 +172,18 @@ ssize_t http_body(struct http_request *req, void *buf, size_t len,
     return read_length(w, buf, len, deadline);
 }
 
+bool http_body_announced(const struct http_work *w)
+{
+    return w->body_done || w->continued || w->at < w->end;
+}
+
 bool http_body_can_skip(const struct http_work *w)
 {
     if (w->body_done)
         return true;
     if (w->body_error != 0)
         return false;
-    /* Who was not told to go on may send the body or leave it out. */
-    if (!w->continued && w->at == w->end)
+    if (!http_body_announced(w))
         return false;
     return w->left <= HTTP_DRAIN_MAX + (w->end - w->at);
 }

@@ -171,7 +171,7 @@ static int run(struct http_work *w, int64_t now)
         return status;
     if (w->body_error != 0 && status < 0)
         return w->body_error;
-    return http_now() >= limit ? 503 : status;
+    return co_now() >= limit ? 503 : status;
 }
 
 /* What keeps a request from its handler; 0: nothing. */

@@ -150,6 +150,9 @@ void http_request_close(struct http_work *w); /* frees its memory */
 
 /* http_body.c */
 void http_body_open(struct http_work *w);
+/* False while the client waits for a word whether to send it: it may send or
+ * leave it out when it gets another answer. */
+bool http_body_announced(const struct http_work *w);
 /* Whether the connection can go on behind it, as far as is known now. */
 bool http_body_can_skip(const struct http_work *w);
 /* Reads and drops what is left; -1 when that is too much. */

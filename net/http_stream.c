@@ -54,8 +54,10 @@ int http_stream(struct http_response *res, int status)
         w->head.method_id == HTTP_HEAD || http_status_bodiless(status);
     if (w->head.minor == 0 && !res->bodiless)
         res->close = true;
+    /* The handler may still read the body; if it does not, the connection ends
+     * without having said so. */
     if (!w->head.keep_alive || atomic_load(&w->server->stopping) ||
-        !http_body_can_skip(w))
+        w->body_error != 0 || !http_body_announced(w))
         res->close = true;
     if (res->type == HTTP_TYPE_NONE && !http_status_bodiless(status))
         res->type = HTTP_TYPE_BYTES;

@@ -207,6 +207,33 @@ static void out_of_memory(void *arg)
     }
 }
 
+/* What was lent stays the taker's while more is read. */
+static void taken(void *arg)
+{
+    struct net_conn *a, *b;
+    const void *data;
+    char *mine, *other;
+
+    (void)arg;
+    make_pair(TCP, &a, &b);
+    CHECK(net_take(b) == NULL);
+    CHECK_EQ(net_write(a, "first", 5, SOON), 0);
+    CHECK_EQ(net_next(b, &data, SOON), 5);
+    mine = net_take(b);
+    CHECK(mine == data && net_take(b) == NULL);
+    CHECK_EQ(net_write(a, "second", 6, SOON), 0);
+    CHECK_EQ(net_read(b, mine + 5, NET_BUFFER_BYTES - 5, SOON), 6);
+    CHECK(memcmp(mine, "firstsecond", 11) == 0);
+    other = net_buffer_get();
+    CHECK(other != NULL && other != mine);
+    memset(other, 1, NET_BUFFER_BYTES);
+    net_buffer_put(other);
+    net_buffer_put(mine);
+    net_buffer_put(NULL);
+    net_close(a);
+    net_close(b);
+}
+
 int main(void)
 {
     RUN(gets_and_puts);
@@ -215,5 +242,6 @@ int main(void)
     RUN_CO(readers_share_it);
     RUN_CO(lent_ones_are_apart);
     RUN_CO(out_of_memory);
+    RUN_CO(taken);
     return 0;
 }

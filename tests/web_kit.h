@@ -55,7 +55,7 @@ struct client {
     size_t len;      /* bytes that came */
     size_t consumed; /* by answers */
     int reads;
-    char buf[256 * 1024];
+    char buf[1024 * 1024];
 
     /* The last answer. */
     int status;
