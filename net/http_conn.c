@@ -82,6 +82,7 @@ static int read_more(struct http_work *w, int64_t deadline)
     n = net_read(w->conn, w->in + w->end, NET_BUFFER_BYTES - w->end, deadline);
     if (n > 0) {
         w->end += (uint32_t)n;
+        w->now = http_now();
         return 1;
     }
     if (n < 0 && errno == ETIMEDOUT)
@@ -158,9 +159,9 @@ static int run_handlers(struct http_work *w)
 }
 
 /* Within the handler's time. */
-static int run(struct http_work *w, int64_t now)
+static int run(struct http_work *w)
 {
-    int64_t limit = now + w->server->config.handler_timeout;
+    int64_t limit = w->now + w->server->config.handler_timeout;
     int64_t old = co_limit_deadline(limit);
     int status = run_handlers(w);
 
@@ -204,7 +205,6 @@ static bool answer(struct http_work *w)
 {
     const struct http_config *config = &w->server->config;
     struct http_response *res = &w->res;
-    int64_t now = http_now();
     int status;
 
     w->peer->served++;
@@ -213,7 +213,7 @@ static bool answer(struct http_work *w)
     status = open_request(w);
     if (__builtin_expect(status != 0, 0))
         return refuse(w, status, NULL);
-    status = run(w, now);
+    status = run(w);
     if (__builtin_expect(status < 0, 0)) {
         http_response_drop(w);
         http_request_close(w);
@@ -266,6 +266,7 @@ static void open_work(struct http_work *w, struct http_peer *p, char *in,
     w->conn = p->conn;
     w->req.app = config->app;
     w->req.conn = p->conn;
+    w->now = http_now();
     w->dead = w->linger = false;
     w->in = w->head_buf = in;
     w->at = 0;

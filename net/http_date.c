@@ -1,7 +1,9 @@
 /* http_date.c - the time of day as HTTP writes it.
  *
  * Each answer carries the date, which changes once a second; so each thread
- * keeps the line, and makes it anew when the second is another one.
+ * keeps the line until the second ends.  Which clock says so is the monotonic
+ * one, that is read for deadlines anyway; when somebody sets the time of day,
+ * the line is right again a second later.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,27 +13,22 @@
 #include <time.h>
 
 static _Thread_local struct {
-    int64_t second; /* that text is of; 0: none */
+    int64_t until; /* on http_now()'s clock */
     char text[DATE_LINE];
 } line;
 
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 static const char days[] = "SunMonTueWedThuFriSat";
 
-static int64_t seconds(void)
+/* The time of day, and in *left the ns until its next second. */
+static struct tm now_utc(int64_t *left)
 {
     struct timespec t;
-
-    (void)clock_gettime(CLOCK_REALTIME_COARSE, &t);
-    return t.tv_sec;
-}
-
-static struct tm now_utc(void)
-{
-    time_t t = (time_t)seconds();
     struct tm tm;
 
-    if (gmtime_r(&t, &tm) == NULL)
+    (void)clock_gettime(CLOCK_REALTIME_COARSE, &t);
+    *left = CO_SECOND - t.tv_nsec;
+    if (gmtime_r(&t.tv_sec, &tm) == NULL)
         memset(&tm, 0, sizeof tm);
     return tm;
 }
@@ -53,9 +50,10 @@ static char *put_time(char *p, const struct tm *tm)
     return put(p, tm->tm_sec, 2);
 }
 
-__attribute__((noinline)) static void make_line(int64_t second)
+__attribute__((noinline)) static void make_line(int64_t now)
 {
-    struct tm tm = now_utc();
+    int64_t left;
+    struct tm tm = now_utc(&left);
     char *p = line.text;
 
     memcpy(p, "Date: ", 6);
@@ -69,21 +67,20 @@ __attribute__((noinline)) static void make_line(int64_t second)
     *p++ = ' ';
     p = put_time(p, &tm);
     memcpy(p, " GMT\r\n", 6);
-    line.second = second;
+    line.until = now + left;
 }
 
-const char *http_date_line(void)
+const char *http_date_line(int64_t now)
 {
-    int64_t now = seconds();
-
-    if (__builtin_expect(now != line.second, 0))
+    if (__builtin_expect(now >= line.until, 0))
         make_line(now);
     return line.text;
 }
 
 void http_date_common(char *p)
 {
-    struct tm tm = now_utc();
+    int64_t left;
+    struct tm tm = now_utc(&left);
 
     p = put(p, tm.tm_mday, 2);
     *p++ = '/';
@@ -97,7 +94,8 @@ void http_date_common(char *p)
 
 void http_date_iso(char *p)
 {
-    struct tm tm = now_utc();
+    int64_t left;
+    struct tm tm = now_utc(&left);
 
     p = put(p, tm.tm_year + 1900, 4);
     *p++ = '-';

@@ -14,8 +14,9 @@ enum {
     DATE_LOG = 32   /* bytes that hold a date of a log, zero included */
 };
 
-/* The line of this second; good until the thread's next call. */
-const char *http_date_line(void);
+/* The line of this second, now being http_now()'s; good until the thread's next
+ * call. */
+const char *http_date_line(int64_t now);
 
 /* "06/Nov/1994:08:49:37 +0000", and "1994-11-06T08:49:37Z". */
 void http_date_common(char *text);

@@ -135,14 +135,15 @@ static char *put_connection(const struct http_work *w, char *p)
     return p;
 }
 
-size_t http_head_format(const struct http_work *w, char *p, int status,
+size_t http_head_format(struct http_work *w, char *p, int status,
                         int64_t length)
 {
     const struct http_response *res = &w->res;
     char *begin = p;
 
     p += put_status(p, status);
-    memcpy(p, http_date_line(), DATE_LINE);
+    w->now = http_now();
+    memcpy(p, http_date_line(w->now), DATE_LINE);
     p += DATE_LINE;
     if (w->server->server_len > 0) {
         p += PUT(p, "Server: ");

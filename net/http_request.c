@@ -78,6 +78,31 @@ static char *copy(struct http_work *w, const char *s, size_t len)
     return p;
 }
 
+/* Whether a byte of the word is c, or may be one behind such a byte. */
+static inline uint64_t has_byte(uint64_t word, char c)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t x = word ^ ones * (unsigned char)c;
+
+    return (x - ones) & ~x & ones << 7;
+}
+
+/* Most paths need neither decoding nor resolving. */
+static bool is_simple(const char *p, size_t len)
+{
+    uint64_t word;
+
+    for (; len >= 8; p += 8, len -= 8) {
+        memcpy(&word, p, 8);
+        if ((has_byte(word, '%') | has_byte(word, '.')) != 0)
+            return false;
+    }
+    for (; len > 0; len--, p++)
+        if (*p == '%' || *p == '.')
+            return false;
+    return true;
+}
+
 /* Decoded, and without "." and ".."; 0 or the status. */
 static int open_path(struct http_work *w)
 {
@@ -85,13 +110,14 @@ static int open_path(struct http_work *w)
     char *path = w->base + s.at;
     ssize_t n = s.len;
 
-    if (memchr(path, '%', s.len) != NULL)
+    if (__builtin_expect(!is_simple(path, s.len), 0)) {
         n = http_percent_decode(path, path, s.len);
-    if (n > 0 && memchr(path, '.', (size_t)n) != NULL)
-        n = http_path_resolve(path, (size_t)n);
-    if (n < 0)
-        return 400;
-    w->head.path.len = (uint32_t)n;
+        if (n > 0)
+            n = http_path_resolve(path, (size_t)n);
+        if (n < 0)
+            return 400;
+        w->head.path.len = (uint32_t)n;
+    }
     path[n] = '\0';
     w->req.path = path;
     return 0;

@@ -14,28 +14,39 @@
 
 struct entry {
     const struct http_route *route;
-    size_t len;     /* of the pattern */
-    uint32_t hash;  /* of a plain one */
+    const char *pattern;
+    const char *end;
+    uint32_t fixed; /* bytes before the first ":" or "*" */
     uint16_t next;  /* of the same slot, in the order of the table; or NONE */
     uint8_t method; /* enum http_method */
+    uint8_t count;
+    struct http_slice *names;
 };
 
 enum { NONE = 0xffff, ROUTES_MAX = NONE - 1 };
 
 struct http_router {
     unsigned plain, count; /* entries: the plain ones, then the others */
+    uint64_t lengths;      /* bit n & 63: a plain one has n bytes */
     uint32_t mask;
     uint16_t *slots;
+    struct http_slice *names; /* of all entries */
     struct entry entries[];
 };
 
 static uint32_t hash(const char *s, size_t len)
 {
-    uint32_t h = 2166136261u;
+    const uint64_t factor = 0x9e3779b97f4a7c15u;
+    uint64_t h = len, word;
 
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ (unsigned char)s[i]) * 16777619u;
-    return h ^ h >> 15;
+    for (; len >= 8; s += 8, len -= 8) {
+        memcpy(&word, s, 8);
+        h = (h ^ word) * factor;
+        h ^= h >> 32;
+    }
+    for (; len > 0; len--)
+        h = (h ^ (unsigned char)*s++) * factor;
+    return (uint32_t)(h >> 32);
 }
 
 static enum http_method method_id(const char *name)
@@ -62,7 +73,8 @@ static bool is_plain(const char *pattern)
     return strstr(pattern, "/:") == NULL && strchr(pattern, '*') == NULL;
 }
 
-static bool pattern_valid(const char *p)
+/* Adds the number of its params. */
+static bool pattern_valid(const char *p, size_t *names)
 {
     unsigned params = 0;
 
@@ -75,78 +87,109 @@ static bool pattern_valid(const char *p)
             return false;
         params += *p == '*' || (p[0] == '/' && p[1] == ':');
     }
+    *names += params;
     return params <= ROUTE_PARAMS;
 }
 
 /* What stands at the beginning of a segment: 0 a word, 1 ":", 2 "*". */
 static int rank(const char *p) { return *p == ':' ? 1 : *p == '*' ? 2 : 0; }
 
-static const char *segment_end(const char *p, const char *end)
+/* Segments are short: a call would cost more. */
+static inline const char *segment_end(const char *p, const char *end)
 {
-    const char *slash = memchr(p, '/', (size_t)(end - p));
-
-    return slash == NULL ? end : slash;
+    while (p < end && *p != '/')
+        p++;
+    return p;
 }
 
 /* Below 0 when a is more special than b. */
 static int compare(const struct entry *a, const struct entry *b)
 {
-    const char *p = a->route->pattern, *q = b->route->pattern;
-    const char *p_end = p + a->len, *q_end = q + b->len;
+    const char *p = a->pattern, *q = b->pattern;
 
-    while (p < p_end && q < q_end) {
+    while (p < a->end && q < b->end) {
         int r = rank(++p), s = rank(++q);
 
         if (r != s)
             return r - s;
-        p = segment_end(p, p_end);
-        q = segment_end(q, q_end);
+        p = segment_end(p, a->end);
+        q = segment_end(q, b->end);
     }
     return 0;
 }
 
+/* From the first ":" or "*" on. */
 static bool pattern_match(const struct entry *e, const char *path, size_t len,
                           struct http_match *m)
 {
-    const char *p = e->route->pattern, *p_end = p + e->len;
-    const char *s = path, *s_end = path + len;
+    const char *p = e->pattern + e->fixed, *s = path + e->fixed;
+    const char *end = path + len;
+    unsigned n = 0;
 
-    m->count = 0;
-    while (p < p_end && s < s_end) {
-        const char *stop, *word = ++p;
+    if (len < e->fixed || memcmp(path, e->pattern, e->fixed) != 0)
+        return false;
+    for (;;) {
+        int kind = rank(p);
+        const char *word = p, *stop = kind == 2 ? end : segment_end(s, end);
 
-        if (*s++ != '/')
-            return false;
-        p = segment_end(word, p_end);
-        stop = rank(word) == 2 ? s_end : segment_end(s, s_end);
-        if (rank(word) == 0) {
+        p = segment_end(p, e->end);
+        if (kind == 0) {
             if (p - word != stop - s || memcmp(word, s, (size_t)(p - word)))
                 return false;
         } else {
-            if (rank(word) == 1 && s == stop)
+            if (kind == 1 && s == stop)
                 return false;
-            m->params[m->count].at = (uint32_t)(s - path);
-            m->params[m->count++].len = (uint32_t)(stop - s);
+            m->params[n].at = (uint32_t)(s - path);
+            m->params[n++].len = (uint32_t)(stop - s);
         }
-        s = stop;
+        if (p == e->end || stop == end) {
+            m->count = n;
+            m->names = e->names;
+            return p == e->end && stop == end;
+        }
+        p++;
+        s = stop + 1;
     }
-    return p == p_end && s == s_end;
 }
 
 /* ---- The table -------------------------------------------------------------
  */
 
+static size_t entry_len(const struct entry *e)
+{
+    return (size_t)(e->end - e->pattern);
+}
+
 static void link_plain(struct http_router *r, uint16_t index)
 {
     struct entry *e = &r->entries[index];
-    uint16_t *at;
+    uint16_t *at = &r->slots[hash(e->pattern, entry_len(e)) & r->mask];
 
-    e->hash = hash(e->route->pattern, e->len);
     e->next = NONE;
-    at = &r->slots[e->hash & r->mask];
     while (*at != NONE)
         at = &r->entries[*at].next;
     *at = index;
+    r->lengths |= UINT64_C(1) << (entry_len(e) & 63);
+}
+
+/* Finds where the names stand.  The first one free in the router's array is
+ * behind those found here. */
+static struct http_slice *find_names(struct entry *e, struct http_slice *names)
+{
+    const char *p = e->pattern;
+
+    e->names = names;
+    for (; p < e->end; p = segment_end(p, e->end)) {
+        if (rank(++p) == 0)
+            continue;
+        if (e->count++ == 0)
+            e->fixed = (uint32_t)(p - e->pattern);
+        names->at = (uint32_t)(p - e->pattern) + (*p == ':');
+        names->len =
+            (uint32_t)(segment_end(p, e->end) - e->pattern) - names->at;
+        names++;
+    }
+    return names;
 }
 
 /* A stable sort: the table's order decides among equals. */
@@ -162,14 +205,19 @@ static void insert(struct http_router *r, struct entry e)
 static void fill(struct http_router *r, const struct http_route *routes,
                  bool plain)
 {
+    struct http_slice *names = r->names;
+
     for (; routes->pattern != NULL; routes++) {
+        const char *p = routes->pattern;
         struct entry e = { .route = routes,
-                           .len = strlen(routes->pattern),
+                           .pattern = p,
+                           .end = p + strlen(p),
                            .method = (uint8_t)method_id(routes->method) };
 
-        if (is_plain(routes->pattern) != plain)
+        if (is_plain(p) != plain)
             continue;
         if (!plain) {
+            names = find_names(&e, names);
             insert(r, e);
             continue;
         }
@@ -180,28 +228,39 @@ static void fill(struct http_router *r, const struct http_route *routes,
         r->plain = r->count;
 }
 
+void http_router_free(struct http_router *r)
+{
+    if (r == NULL)
+        return;
+    free(r->names);
+    free(r->slots);
+    free(r);
+}
+
 struct http_router *http_router_new(const struct http_route *routes)
 {
     static const struct http_route none;
     struct http_router *r;
-    size_t count = 0, slots = 8;
+    size_t count = 0, slots = 8, names = 0;
 
     if (routes == NULL)
         routes = &none;
-    for (; routes[count].pattern != NULL; count++)
-        if (!pattern_valid(routes[count].pattern) ||
+    for (; routes[count].pattern != NULL; count++) {
+        if (!pattern_valid(routes[count].pattern, &names) ||
             routes[count].handler == NULL || count == ROUTES_MAX) {
             errno = EINVAL;
             return NULL;
         }
+    }
     while (slots < 2 * count)
         slots *= 2;
     r = calloc(1, sizeof *r + count * sizeof *r->entries);
     if (r == NULL)
         return NULL;
     r->slots = malloc(slots * sizeof *r->slots);
-    if (r->slots == NULL) {
-        free(r);
+    r->names = calloc(names + 1, sizeof *r->names);
+    if (r->slots == NULL || r->names == NULL) {
+        http_router_free(r);
         return NULL;
     }
     memset(r->slots, 0xff, slots * sizeof *r->slots);
@@ -209,13 +268,6 @@ struct http_router *http_router_new(const struct http_route *routes)
     fill(r, routes, true);
     fill(r, routes, false);
     return r;
-}
-
-void http_router_free(struct http_router *r)
-{
-    if (r != NULL)
-        free(r->slots);
-    free(r);
 }
 
 /* ---- Requests --------------------------------------------------------------
@@ -239,14 +291,22 @@ static bool is_path(const struct http_router *r, unsigned i, const char *path,
     if (i >= r->plain)
         return pattern_match(e, path, len, m);
     m->count = 0;
-    return e->len == len && memcmp(e->route->pattern, path, len) == 0;
+    return entry_len(e) == len && memcmp(e->pattern, path, len) == 0;
+}
+
+static uint16_t first_plain(const struct http_router *r, const char *path,
+                            size_t len)
+{
+    if ((r->lengths >> (len & 63) & 1) == 0)
+        return NONE;
+    return r->slots[hash(path, len) & r->mask];
 }
 
 static bool find(const struct http_router *r, enum http_method id,
                  const char *method, const char *path, size_t len,
                  struct http_match *m)
 {
-    uint16_t at = r->slots[hash(path, len) & r->mask];
+    uint16_t at = first_plain(r, path, len);
 
     for (; at != NONE; at = r->entries[at].next)
         if (is_path(r, at, path, len, m) &&
@@ -316,21 +376,11 @@ size_t http_router_allow(const struct http_router *r, const char *path,
 const struct http_slice *http_match_param(const struct http_match *m,
                                           const char *name)
 {
-    const char *p = m->route == NULL ? "" : m->route->pattern;
-    const char *end = p + strlen(p);
     size_t len = strlen(name);
-    unsigned i = 0;
 
-    for (; p < end && i < m->count; p = segment_end(p, end)) {
-        size_t n;
-
-        if (rank(++p) == 0)
-            continue;
-        n = (size_t)(segment_end(p, end) - p);
-        if (*p == '*' ? strcmp(name, "*") == 0
-                      : n == len + 1 && memcmp(p + 1, name, len) == 0)
+    for (unsigned i = 0; i < m->count; i++)
+        if (m->names[i].len == len &&
+            memcmp(m->route->pattern + m->names[i].at, name, len) == 0)
             return &m->params[i];
-        i++;
-    }
     return NULL;
 }

@@ -21,6 +21,7 @@ struct http_router;
 struct http_match {
     const struct http_route *route; /* NULL: none */
     unsigned count;
+    const struct http_slice *names; /* in the pattern, without ":" */
     struct http_slice
         params[ROUTE_PARAMS]; /* of the path, from left to right */
 };

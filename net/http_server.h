@@ -94,7 +94,8 @@ struct http_work {
     struct http_server *server;
     struct http_peer *peer;
     struct net_conn *conn;
-    int64_t begun; /* http_now() at the request, for the log */
+    int64_t now;   /* http_now() when the last answer was made, or bytes came */
+    int64_t begun; /* co_now() at the request, for the log */
     bool dead;     /* no more answers can be sent */
     bool linger;   /* bytes may be left that were not read */
 
@@ -173,11 +174,12 @@ void http_stream_close(struct http_work *w);
 int http_send(struct http_work *w, const struct iovec *iov, int count);
 
 /* http_head.c: heads.  http_head_bound() is at least as many bytes as
- * http_head_format() writes; length is -1 for a body that is not counted. */
+ * http_head_format() writes; length is -1 for a body that is not counted. Reads
+ * the clock. */
 bool http_status_final(int status);
 bool http_status_bodiless(int status);
 size_t http_head_bound(const struct http_work *w);
-size_t http_head_format(const struct http_work *w, char *p, int status,
+size_t http_head_format(struct http_work *w, char *p, int status,
                         int64_t length);
 /* "404 Not Found\n"; the number of bytes. */
 size_t http_error_text(char *buf, size_t size, int status, const char *why);

@@ -143,7 +143,7 @@ static void dates(void)
     time_t before = time(NULL), after;
     struct tm tm = { .tm_isdst = 0 };
 
-    memcpy(text, http_date_line(), DATE_LINE);
+    memcpy(text, http_date_line(http_now()), DATE_LINE);
     text[DATE_LINE] = '\0';
     after = time(NULL);
     CHECK(strptime(text, "Date: %a, %d %b %Y %T GMT\r\n", &tm) != NULL);
