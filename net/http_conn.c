@@ -10,7 +10,9 @@
 #include "net/http_server.h"
 #include <errno.h>
 
-/* A client that was just accepted when the stop came has this long to ask. */
+/* After a stop, a request that is on its way has this long to arrive, and the
+ * first one of a client that was just accepted that long. */
+#define NEXT_AFTER_STOP (200 * CO_MSEC)
 #define FIRST_AFTER_STOP CO_SECOND
 /* For the client to read the last answer, when it may still be sending. */
 #define LINGER (2 * CO_SECOND)
@@ -366,8 +368,10 @@ static void wake_idle(struct http_home *home, bool fresh)
 void http_close_idle(void *arg)
 {
     struct http_home *home = arg;
+    int64_t begun = co_now();
 
+    (void)co_sleep_until(begun + NEXT_AFTER_STOP);
     wake_idle(home, false);
-    (void)co_sleep_until(co_after(FIRST_AFTER_STOP));
+    (void)co_sleep_until(begun + FIRST_AFTER_STOP);
     wake_idle(home, true);
 }

@@ -38,6 +38,7 @@ static int take_config(struct http_server *s, const struct http_config *from)
     s->server_len = c->server == NULL ? 0 : strlen(c->server);
     if (c->head_bytes > NET_BUFFER_BYTES || c->head_fields > HTTP_FIELDS_MAX ||
         c->target_bytes > TARGET_MAX || s->server_len > SERVER_MAX ||
+        (c->server != NULL && strpbrk(c->server, "\r\n") != NULL) ||
         c->head_timeout < 0 || c->body_timeout < 0 || c->write_timeout < 0 ||
         c->handler_timeout < 0 || c->idle_timeout < 0 ||
         c->log_form < HTTP_LOG_OFF || c->log_form > HTTP_LOG_JSON) {
