@@ -59,13 +59,16 @@ static bool refuse(struct http_work *w, int status, const char *why)
 /* ---- The head --------------------------------------------------------------
  */
 
-/* Between requests old clients send an empty line more. */
+/* Between requests old clients send an empty line more.  It is no reason to
+ * hold buffers; the parser goes on counting behind it. */
 static bool only_empty_lines(const struct http_work *w)
 {
-    for (uint32_t i = w->at; i < w->end; i++)
-        if (w->in[i] != '\r' && w->in[i] != '\n')
+    uint32_t len = w->end - w->at;
+
+    for (uint32_t i = w->at; i + 1 < w->end; i += 2)
+        if (w->in[i] != '\r' || w->in[i + 1] != '\n')
             return false;
-    return true;
+    return len % 2 == 0;
 }
 
 /* More bytes behind those of the head; 1, 0 when there is nobody to answer, -1
@@ -99,11 +102,13 @@ static int read_head(struct http_work *w)
     int64_t deadline = 0;
 
     http_head_start(h);
+    h->empty_lines = w->peer->empty_lines;
     for (;;) {
         ssize_t n = http_parse_request(h, w->in + w->at, w->end - w->at);
         int r;
 
         if (__builtin_expect(n > 0, 1)) {
+            w->peer->empty_lines = 0;
             w->base = w->in + w->at;
             w->at += (uint32_t)n;
             return 1;
@@ -111,6 +116,7 @@ static int read_head(struct http_work *w)
         if (n < 0)
             return refuse(w, h->error, h->why) - 1;
         if (only_empty_lines(w)) {
+            w->peer->empty_lines = h->empty_lines;
             w->at = w->end;
             return 0;
         }
@@ -160,21 +166,25 @@ static int run_handlers(struct http_work *w)
     return w->match.route->handler(&w->req, &w->res);
 }
 
-/* Within the handler's time. */
-static int run(struct http_work *w)
+/* Within the handler's time.  *refused becomes the status of a limit that was
+ * the reason for an answer that is none; 0 otherwise. */
+static int run(struct http_work *w, int *refused)
 {
     int64_t limit = w->now + w->server->config.handler_timeout;
     int64_t old = co_limit_deadline(limit);
     int status = run_handlers(w);
 
     co_restore_deadline(old);
+    *refused = 0;
     if (__builtin_expect(status >= 100 && status < 500, 1))
         return status;
     if (w->res.streaming)
         return status;
     if (w->body_error != 0 && status < 0)
-        return w->body_error;
-    return co_now() >= limit ? 503 : status;
+        *refused = w->body_error;
+    else if (co_now() >= limit)
+        *refused = 503;
+    return status;
 }
 
 /* What keeps a request from its handler; 0: nothing. */
@@ -207,7 +217,7 @@ static bool answer(struct http_work *w)
 {
     const struct http_config *config = &w->server->config;
     struct http_response *res = &w->res;
-    int status;
+    int status, refused;
 
     w->peer->served++;
     if (config->log_form == HTTP_LOG_JSON)
@@ -215,7 +225,9 @@ static bool answer(struct http_work *w)
     status = open_request(w);
     if (__builtin_expect(status != 0, 0))
         return refuse(w, status, NULL);
-    status = run(w);
+    status = run(w, &refused);
+    if (__builtin_expect(refused != 0, 0))
+        return refuse(w, refused, NULL);
     if (__builtin_expect(status < 0, 0)) {
         http_response_drop(w);
         http_request_close(w);

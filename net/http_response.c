@@ -319,6 +319,8 @@ static void put_error(struct http_work *w, int status, const char *why)
 {
     struct http_response *res = &w->res;
 
+    remove_lines(res, "Content-Type");
+    remove_lines(res, "Content-Encoding");
     res->type = HTTP_TYPE_TEXT;
     res->body_len = 0;
     if (res->body_room >= HTTP_GAP)
@@ -340,7 +342,6 @@ void http_response_close(struct http_work *w, int status)
     if (res->streaming) {
         http_stream_close(w);
     } else if (__builtin_expect(!http_status_final(status), 0)) {
-        remove_lines(res, "Content-Encoding");
         put_error(w, 500, NULL);
     } else if (http_status_bodiless(status)) {
         res->body_len = 0;
@@ -359,7 +360,9 @@ void http_response_refuse(struct http_work *w, int status, const char *why)
 
     res->close = true;
     w->linger = true;
-    res->body_len = 0;
+    res->lines = NULL; /* meant for another answer */
+    res->lines_end = &res->lines;
+    res->lines_len = 0;
     put_error(w, status, why);
     http_response_drop(w);
 }

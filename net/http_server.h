@@ -53,7 +53,8 @@ struct http_peer { /* on the stack of a connection */
     struct list link;
     struct http_server *server;
     struct net_conn *conn;
-    bool idle; /* holds no buffer, waits for a request */
+    bool idle;           /* holds no buffer, waits for a request */
+    uint8_t empty_lines; /* since the last request */
     unsigned served;
 };
 

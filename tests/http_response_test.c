@@ -108,6 +108,14 @@ static int status(struct http_request *req, struct http_response *res)
     return atoi(http_param(req, "status"));
 }
 
+/* What was set for another body does not stand beside an error's text. */
+static int typed(struct http_request *req, struct http_response *res)
+{
+    CHECK_EQ(http_set_header(res, "Content-Type", "image/png"), 0);
+    CHECK_EQ(http_set_header(res, "X-Kept", "1"), 0);
+    return atoi(http_param(req, "status"));
+}
+
 static int stream(struct http_request *req, struct http_response *res)
 {
     CHECK_EQ(http_set_header(res, "Content-Type", "text/x"), 0);
@@ -145,6 +153,7 @@ static const struct http_route routes[] = {
     { "GET", "/toolarge", too_large, NULL, 0 },
     { "GET", "/status/:status", status, NULL, 0 },
     { "GET", "/stream/:status", stream, NULL, 0 },
+    { "GET", "/typed/:status", typed, NULL, 0 },
     { "POST", "/arg", argument, "argument", 0 },
     { 0 },
 };
@@ -225,6 +234,10 @@ static void statuses(void)
     CHECK(body_is(k, "500 Internal Server Error\n"));
     CHECK_EQ(get("/status/101?text"), 500);
     CHECK_EQ(get("/status/600?text"), 500);
+    CHECK_EQ(get("/typed/403"), 403);
+    CHECK(body_is(k, "403 Forbidden\n"));
+    CHECK(strstr(k->head, "image/png") == NULL);
+    CHECK(field(k, "X-Kept") != NULL);
     CHECK_EQ(get("/status/200"), 200);
     CHECK(body_is(k, ""));
     CHECK(strcmp(field(k, "Content-Length"), "0") == 0);
