@@ -40,6 +40,7 @@ static int ask_for_it(struct http_work *w)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
+    w->now = http_now();
     if (!w->continued && !w->res.streaming) {
         /* Small, and in front of the gap. */
         struct iovec iov[] = { { w->area, w->out },

@@ -314,6 +314,7 @@ __attribute__((noinline)) static bool work(struct http_peer *p, size_t len)
     if (http_flush(w) < 0)
         keep = false;
     lingers = w->linger && !w->dead;
+    p->now = w->now;
     if (w->head_buf != w->in)
         net_buffer_put(w->head_buf);
     net_buffer_put(w->in);
@@ -326,7 +327,7 @@ __attribute__((noinline)) static bool work(struct http_peer *p, size_t len)
 static int64_t idle_until(const struct http_peer *p)
 {
     if (!atomic_load_explicit(&p->server->stopping, memory_order_relaxed))
-        return http_now() + p->server->config.idle_timeout;
+        return p->now + p->server->config.idle_timeout;
     return p->served > 0 ? CO_NOWAIT : http_now() + FIRST_AFTER_STOP;
 }
 
@@ -343,7 +344,7 @@ static struct http_home *home_of(struct http_server *s)
 void http_conn(struct net_conn *c, void *server)
 {
     struct http_server *s = server;
-    struct http_peer p = { .server = s, .conn = c };
+    struct http_peer p = { .server = s, .conn = c, .now = http_now() };
     const void *data;
     ssize_t n;
 

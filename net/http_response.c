@@ -250,7 +250,7 @@ int http_flush(struct http_work *w)
 
     if (w->out == 0 || w->dead)
         return w->dead ? -1 : 0;
-    deadline = http_now() + w->server->config.write_timeout;
+    deadline = w->now + w->server->config.write_timeout;
     if (net_write(w->conn, w->area, w->out, deadline) < 0)
         w->dead = true;
     w->out = 0;
@@ -263,6 +263,7 @@ static void send_big(struct http_work *w, int status, bool head_only)
     struct http_response *res = &w->res;
     struct iovec iov[2];
 
+    w->now = http_now();
     if (http_head_bound(w) > w->arena - w->out && http_flush(w) < 0)
         return;
     w->out += (uint32_t)http_head_format(w, w->area + w->out, status,
@@ -271,6 +272,7 @@ static void send_big(struct http_work *w, int status, bool head_only)
     iov[1] = (struct iovec){ res->body, head_only ? 0 : res->body_len };
     w->out = 0;
     (void)http_send(w, iov, 2);
+    w->now = http_now();
 }
 
 /* The head, and the body moved against it. */
@@ -303,6 +305,8 @@ static void put_answer(struct http_work *w, int status)
 
     res->status = (uint16_t)status;
     res->sent = head_only ? 0 : res->body_len;
+    if (__builtin_expect(need > w->arena - w->out, 0))
+        w->now = http_now();
     if (res->big == NULL && need > w->arena - w->out &&
         (http_flush(w) < 0 || (need > w->arena && grow(res, 1) < 0))) {
         w->dead = true;

@@ -54,6 +54,7 @@ struct http_peer { /* on the stack of a connection */
     struct http_server *server;
     struct net_conn *conn;
     bool idle;           /* holds no buffer, waits for a request */
+    int64_t now;         /* http_now() when its last answer left */
     uint8_t empty_lines; /* since the last request */
     unsigned served;
 };
@@ -167,7 +168,8 @@ void http_response_close(struct http_work *w, int status);
 void http_response_drop(struct http_work *w); /* frees what it holds */
 /* The answer is an error and the last one. */
 void http_response_refuse(struct http_work *w, int status, const char *why);
-int http_flush(struct http_work *w); /* -1: the connection is dead */
+/* Within the write time-out from w->now on.  -1: the connection is dead. */
+int http_flush(struct http_work *w);
 
 /* http_stream.c */
 int http_stream_write(struct http_work *w, const char *buf, size_t len);

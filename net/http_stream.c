@@ -61,6 +61,7 @@ int http_stream(struct http_response *res, int status)
         res->close = true;
     if (res->type == HTTP_TYPE_NONE && !http_status_bodiless(status))
         res->type = HTTP_TYPE_BYTES;
+    w->now = http_now();
     if (http_head_bound(w) > w->arena - w->out && http_flush(w) < 0) {
         errno = EPIPE;
         return -1;
@@ -103,6 +104,7 @@ void http_stream_close(struct http_work *w)
 {
     static const char last[] = "0\r\n\r\n";
 
+    w->now = http_now();
     if (w->dead || !w->res.chunked || w->res.bodiless)
         return;
     memcpy(w->area + w->out, last, sizeof last - 1);
