@@ -27,6 +27,7 @@
 extern "C" {
 #endif
 
+/* The answer that a handler makes, by the functions below. */
 struct http_response;
 
 struct http_request { /* public; strings live until the handler ends */
