@@ -189,6 +189,15 @@ bool http_body_can_skip(const struct http_work *w)
     return w->left <= HTTP_DRAIN_MAX + (w->end - w->at);
 }
 
+bool http_body_followed(const struct http_work *w)
+{
+    uint32_t here = w->end - w->at;
+
+    if (w->body_done)
+        return here > 0;
+    return w->head.body == HTTP_BODY_LENGTH && here > w->left;
+}
+
 int http_body_skip(struct http_work *w)
 {
     uint64_t before = w->taken;

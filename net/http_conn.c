@@ -234,14 +234,13 @@ static bool answer(struct http_work *w)
         return false;
     }
     if (!w->head.keep_alive || w->peer->served >= config->max_requests ||
-        atomic_load_explicit(&w->server->stopping, memory_order_relaxed) ||
-        !http_body_can_skip(w))
+        http_last_one(w) || !http_body_can_skip(w))
         res->close = true;
     http_response_close(w, status);
     if (config->log_form != HTTP_LOG_OFF)
         http_log(w);
-    if (res->close)
-        w->linger = !w->body_done || w->at < w->end;
+    if (res->close) /* who wanted to go on may have sent more already */
+        w->linger = !w->body_done || w->at < w->end || w->head.keep_alive;
     else if (!w->body_done && http_body_skip(w) < 0)
         res->close = w->linger = true;
     http_request_close(w);

@@ -160,6 +160,18 @@ bool http_body_announced(const struct http_work *w);
 bool http_body_can_skip(const struct http_work *w);
 /* Reads and drops what is left; -1 when that is too much. */
 int http_body_skip(struct http_work *w);
+/* Whether bytes have come behind it; false where its end is not known yet. */
+bool http_body_followed(const struct http_work *w);
+
+/* Whether the server stops, and the answer to this request is the last: what
+ * was read is answered, so requests that came together end together. */
+static inline bool http_last_one(const struct http_work *w)
+{
+    return __builtin_expect(
+               atomic_load_explicit(&w->server->stopping, memory_order_relaxed),
+               0) &&
+           !http_body_followed(w);
+}
 
 /* http_response.c */
 void http_response_open(struct http_work *w);

@@ -56,8 +56,8 @@ int http_stream(struct http_response *res, int status)
         res->close = true;
     /* The handler may still read the body; if it does not, the connection ends
      * without having said so. */
-    if (!w->head.keep_alive || atomic_load(&w->server->stopping) ||
-        w->body_error != 0 || !http_body_announced(w))
+    if (!w->head.keep_alive || http_last_one(w) || w->body_error != 0 ||
+        !http_body_announced(w))
         res->close = true;
     if (res->type == HTTP_TYPE_NONE && !http_status_bodiless(status))
         res->type = HTTP_TYPE_BYTES;
