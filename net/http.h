@@ -73,6 +73,10 @@ struct http_config { /* public; zero means the default */
                                     NULL */
     void *app;
     const char *server; /* the field Server; none */
+    /* Writes the body of an error that has none, instead of a line of text; for
+     * requests whose head is right.  It may not wait, nor stream. */
+    void (*error)(struct http_request *req, struct http_response *res,
+                  int status);
 
     /* What is beyond a limit is answered, and the connection closed. */
     uint32_t head_bytes;   /* 16 KiB of field lines, and with the first line at
@@ -86,10 +90,11 @@ struct http_config { /* public; zero means the default */
 
     /* In ns. */
     int64_t head_timeout;    /* for a head, from its first byte; 10 s: 408 */
-    int64_t body_timeout;    /* until more of a body comes; 30 s: 408 */
+    int64_t body_timeout;    /* for 64 KiB more of a body; 30 s: 408 */
     int64_t write_timeout;   /* until the client takes 64 KiB; 30 s */
-    int64_t handler_timeout; /* what a handler waits for fails then; 30 s: 503
-                                unless it answers otherwise */
+    int64_t handler_timeout; /* since the request or the last byte to or from
+                                the client; then what the handler waits for
+                                fails: 503 unless it answers otherwise; 30 s */
     int64_t idle_timeout;    /* between requests; 60 s */
 
     /* The access log: a line a request, without its end, to log or else to
@@ -129,12 +134,16 @@ ssize_t http_body(struct http_request *req, void *buf, size_t len,
                   int64_t deadline);
 
 /* ---- Responses -------------------------------------------------------------
+ *
+ * Only the coroutine that runs the handler makes its answer: EBADF for others,
+ * and once the handler has returned.
  */
 
 /* set replaces, and an empty value removes; add is for fields that may stand
  * there twice, as Set-Cookie.  EINVAL for what is no name or no value, and for
  * those that the server sets itself (Content-Length, Transfer-Encoding, Date,
- * Connection but for "close"); EMSGSIZE beyond 8 KiB, ENOMEM. */
+ * Connection but for "close"), and once streaming; EMSGSIZE beyond 8 KiB,
+ * ENOMEM. */
 int http_set_header(struct http_response *res, const char *name,
                     const char *value);
 int http_add_header(struct http_response *res, const char *name,
@@ -142,7 +151,8 @@ int http_add_header(struct http_response *res, const char *name,
 
 /* Append to the body.  text and printf set text/plain; charset=utf-8, write
  * application/octet-stream, unless Content-Type was set.  0 or -1; EMSGSIZE
- * past the limit, ENOMEM.  Once streaming, they send.  [waits] */
+ * past the limit, ENOMEM.  Once streaming, they send; EPIPE when the client is
+ * gone or too slow.  [waits] */
 int http_text(struct http_response *res, const char *text);
 int http_printf(struct http_response *res, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

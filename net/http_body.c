@@ -23,6 +23,8 @@ void http_body_open(struct http_work *w)
         w->head.body == HTTP_BODY_LENGTH ? (uint64_t)w->head.content_length : 0;
     w->taken = 0;
     w->piece_len = 0;
+    w->patience = w->server->config.body_timeout;
+    w->since = 0;
     w->continued = w->head.expect != HTTP_EXPECT_CONTINUE;
     w->chunked.extension_max = 4096;
     w->chunked.trailer_max = w->server->config.head_bytes;
@@ -53,27 +55,47 @@ static int ask_for_it(struct http_work *w)
     return http_flush(w);
 }
 
+/* Of the time that the client has for the next HTTP_PIECE bytes, what it took
+ * for n. */
+static void count_time(struct http_work *w, int64_t took, size_t n)
+{
+    w->patience -= took;
+    w->since += (uint32_t)(n < HTTP_PIECE ? n : HTTP_PIECE);
+    if (w->since >= HTTP_PIECE) {
+        w->since = 0;
+        w->patience = w->server->config.body_timeout;
+    }
+}
+
 /* What came: > 0, or -1.  Sets body_error unless deadline, which is the
  * caller's, passed first. */
 static ssize_t receive(struct http_work *w, void *buf, size_t len,
                        int64_t deadline)
 {
-    int64_t limit = http_now() + w->server->config.body_timeout;
+    int64_t begun, limit, old;
     ssize_t n;
+    int err;
 
     if (w->dead || ask_for_it(w) < 0)
         return fail(w, 400, EPIPE);
+    begun = http_now();
+    limit = begun + w->patience;
+    old = http_limit_lift(w);
     n = net_read(w->conn, buf, len, deadline < limit ? deadline : limit);
+    err = errno;
+    http_limit_back(w, old, n > 0);
+    count_time(w, http_now() - begun, n > 0 ? (size_t)n : 0);
     if (n > 0) {
         w->continued = true;
         return n;
     }
     if (n == 0)
         return fail(w, 400, ECONNRESET);
-    if (errno != ETIMEDOUT)
-        return fail(w, 400, errno);
+    if (err != ETIMEDOUT)
+        return fail(w, 400, err);
     if (co_now() >= limit)
         return fail(w, 408, ETIMEDOUT);
+    errno = err;
     return -1;
 }
 
@@ -162,6 +184,10 @@ ssize_t http_body(struct http_request *req, void *buf, size_t len,
 {
     struct http_work *w = http_work_of(req);
 
+    if (w->res.page) {
+        errno = EINVAL;
+        return -1;
+    }
     if (w->body_error != 0) {
         errno = w->body_errno;
         return -1;

@@ -10,46 +10,19 @@
 #include "net/http_server.h"
 #include <errno.h>
 
-/* After a stop, a request that is on its way has this long to arrive, and the
- * first one of a client that was just accepted that long. */
-#define NEXT_AFTER_STOP (200 * CO_MSEC)
-#define FIRST_AFTER_STOP CO_SECOND
-/* For the client to read the last answer, when it may still be sending. */
-#define LINGER (2 * CO_SECOND)
-
-enum { LINGER_BYTES = 1024 * 1024 };
-
-/* ---- Ends ------------------------------------------------------------------
- */
-
-/* Closing while bytes arrive that nobody reads makes the kernel reset the
- * connection, and the client may then never see its answer. */
-static void linger(struct net_conn *c)
-{
-    int64_t deadline = http_now() + LINGER;
-    const void *data;
-    size_t total = 0;
-    ssize_t n;
-
-    if (net_shutdown(c) < 0)
-        return;
-    while (total < LINGER_BYTES && (n = net_next(c, &data, deadline)) > 0)
-        total += (size_t)n;
-}
-
-static void turn_away(struct net_conn *c)
-{
-    static const char text[] = "HTTP/1.1 503 Service Unavailable\r\n"
-                               "Content-Length: 0\r\n"
-                               "Connection: close\r\n\r\n";
-
-    if (net_write(c, text, sizeof text - 1, CO_NOWAIT) == 0)
-        linger(c);
-}
-
 static bool refuse(struct http_work *w, int status, const char *why)
 {
     http_response_refuse(w, status, why);
+    if (w->server->config.log_form != HTTP_LOG_OFF)
+        http_log(w);
+    http_request_close(w);
+    return false;
+}
+
+/* Without an answer, or in the middle of it: the client sees that. */
+static bool drop(struct http_work *w)
+{
+    http_response_drop(w);
     if (w->server->config.log_form != HTTP_LOG_OFF)
         http_log(w);
     http_request_close(w);
@@ -170,19 +143,25 @@ static int run_handlers(struct http_work *w)
  * the reason for an answer that is none; 0 otherwise. */
 static int run(struct http_work *w, int *refused)
 {
-    int64_t limit = w->now + w->server->config.handler_timeout;
-    int64_t old = co_limit_deadline(limit);
-    int status = run_handlers(w);
+    int64_t old;
+    bool late;
+    int status;
 
+    w->owner = co_self();
+    w->limit = w->now + w->server->config.handler_timeout;
+    old = co_limit_deadline(w->limit);
+    status = run_handlers(w);
+    w->owner = NULL;
     co_restore_deadline(old);
+    late = __builtin_expect(status < 0 || status >= 500, 0) &&
+           co_now() >= w->limit;
+    w->limit = CO_NOWAIT;
     *refused = 0;
-    if (__builtin_expect(status >= 100 && status < 500, 1))
-        return status;
     if (w->res.streaming)
         return status;
-    if (w->body_error != 0 && status < 0)
+    if (__builtin_expect(w->body_error != 0, 0) && status < 0)
         *refused = w->body_error;
-    else if (co_now() >= limit)
+    else if (__builtin_expect(late, 0))
         *refused = 503;
     return status;
 }
@@ -195,8 +174,6 @@ static int open_request(struct http_work *w)
 
     if (status != 0)
         return status;
-    if (w->head.expect == HTTP_EXPECT_UNKNOWN)
-        return 417;
     (void)http_router_find(w->server->router,
                            (enum http_method)w->head.method_id, w->req.method,
                            w->req.path, w->head.path.len, &w->match);
@@ -206,6 +183,9 @@ static int open_request(struct http_work *w)
                       ? w->server->config.body_max
                       : route->body_max;
     http_body_open(w);
+    w->opened = true;
+    if (w->head.expect == HTTP_EXPECT_UNKNOWN)
+        return 417;
     if (w->req.content_length > 0 &&
         (uint64_t)w->req.content_length > w->body_max)
         return 413;
@@ -228,13 +208,9 @@ static bool answer(struct http_work *w)
     status = run(w, &refused);
     if (__builtin_expect(refused != 0, 0))
         return refuse(w, refused, NULL);
-    if (__builtin_expect(status < 0, 0)) {
-        http_response_drop(w);
-        http_request_close(w);
-        return false;
-    }
-    if (!w->head.keep_alive || w->peer->served >= config->max_requests ||
-        http_last_one(w) || !http_body_can_skip(w))
+    if (__builtin_expect(status < 0, 0))
+        return drop(w);
+    if (http_last_one(w) || !http_body_can_skip(w))
         res->close = true;
     http_response_close(w, status);
     if (config->log_form != HTTP_LOG_OFF)
@@ -260,6 +236,8 @@ static bool request(struct http_work *w)
     http_response_open(w);
     w->req.method = "";
     w->req.host = w->target = "";
+    w->begun = 0;
+    w->opened = false;
     r = read_head(w);
     if (__builtin_expect(r <= 0, 0))
         return r == 0 && w->at == w->end && !w->dead;
@@ -281,6 +259,8 @@ static void open_work(struct http_work *w, struct http_peer *p, char *in,
     w->req.conn = p->conn;
     w->now = http_now();
     w->dead = w->linger = false;
+    w->limit = CO_NOWAIT;
+    w->owner = NULL;
     w->in = w->head_buf = in;
     w->at = 0;
     w->end = (uint32_t)len;
@@ -304,6 +284,7 @@ __attribute__((noinline)) static bool work(struct http_peer *p, size_t len)
 
     if (w == NULL) {
         net_buffer_put(in);
+        http_turn_away(p->conn);
         return false;
     }
     open_work(w, p, in, len);
@@ -319,7 +300,7 @@ __attribute__((noinline)) static bool work(struct http_peer *p, size_t len)
     net_buffer_put(w->in);
     net_buffer_put(w);
     if (lingers)
-        linger(p->conn);
+        http_linger(p->conn);
     return keep;
 }
 
@@ -327,7 +308,7 @@ static int64_t idle_until(const struct http_peer *p)
 {
     if (!atomic_load_explicit(&p->server->stopping, memory_order_relaxed))
         return p->now + p->server->config.idle_timeout;
-    return p->served > 0 ? CO_NOWAIT : http_now() + FIRST_AFTER_STOP;
+    return p->served > 0 ? CO_NOWAIT : http_now() + HTTP_FIRST_AFTER_STOP;
 }
 
 static struct http_home *home_of(struct http_server *s)
@@ -348,42 +329,16 @@ void http_conn(struct net_conn *c, void *server)
     ssize_t n;
 
     if (atomic_fetch_add(&s->conns, 1) >= s->config.max_conns) {
-        turn_away(c);
-    } else {
-        list_push(&home_of(s)->peers, &p.link);
-        do {
-            p.idle = true;
-            n = net_next(c, &data, idle_until(&p));
-            p.idle = false;
-        } while (n > 0 && work(&p, (size_t)n));
-        list_remove(&p.link);
+        (void)atomic_fetch_sub(&s->conns, 1);
+        http_turn_away(c);
+        return;
     }
+    list_push(&home_of(s)->peers, &p.link);
+    do {
+        p.idle = true;
+        n = net_next(c, &data, idle_until(&p));
+        p.idle = false;
+    } while (n > 0 && work(&p, (size_t)n));
+    list_remove(&p.link);
     (void)atomic_fetch_sub(&s->conns, 1);
-}
-
-/* ---- Stopping --------------------------------------------------------------
- */
-
-static void wake_idle(struct http_home *home, bool fresh)
-{
-    struct list *l = home->peers.next;
-
-    for (; l != NULL && l != &home->peers; l = l->next) {
-        struct http_peer *p = container_of(l, struct http_peer, link);
-
-        /* What has arrived is still read; then comes the end. */
-        if (p->idle && (fresh || p->served > 0))
-            (void)shutdown(net_fd(p->conn), SHUT_RD);
-    }
-}
-
-void http_close_idle(void *arg)
-{
-    struct http_home *home = arg;
-    int64_t begun = co_now();
-
-    (void)co_sleep_until(begun + NEXT_AFTER_STOP);
-    wake_idle(home, false);
-    (void)co_sleep_until(begun + FIRST_AFTER_STOP);
-    wake_idle(home, true);
 }

@@ -82,7 +82,10 @@ static const char *reason_of(int status)
 
 bool http_status_final(int status) { return status >= 200 && status <= 599; }
 
-bool http_status_bodiless(int status) { return status == 204 || status == 304; }
+bool http_status_bodiless(int status)
+{
+    return status == 204 || status == 205 || status == 304;
+}
 
 size_t http_head_bound(const struct http_work *w)
 {
@@ -161,7 +164,7 @@ size_t http_head_format(struct http_work *w, char *p, int status,
     }
     if (res->chunked) {
         p += PUT(p, "Transfer-Encoding: chunked\r\n");
-    } else if (length >= 0) {
+    } else if (length >= 0 && status != 204 && status != 304) {
         p += PUT(p, "Content-Length: ");
         p += put_number(p, (uint64_t)length);
         p += PUT(p, "\r\n");

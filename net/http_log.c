@@ -56,15 +56,21 @@ static void put_escaped(struct text *t, const char *s, bool json)
     }
 }
 
-/* Without the port. */
+/* Without the port, and the brackets of IPv6. */
 static void peer_host(struct http_work *w, char *host)
 {
     char *colon;
+    size_t len;
 
     net_peer(w->conn, host, NET_ADDR_MAX);
     colon = strrchr(host, ':');
     if (colon != NULL)
         *colon = '\0';
+    len = strlen(host);
+    if (*host == '[' && host[len - 1] == ']') {
+        memmove(host, host + 1, len - 2);
+        host[len - 2] = '\0';
+    }
     if (*host == '\0' || strcmp(host, "unix") == 0)
         (void)strcpy(host, "-");
 }
@@ -123,8 +129,20 @@ static void json(struct http_work *w, struct text *t)
     puts_text(t, ",\"bytes\":");
     put_number(t, w->res.sent);
     puts_text(t, ",\"us\":");
-    put_number(t, (uint64_t)(co_now() - w->begun) / 1000);
+    put_number(t, w->begun == 0 ? 0 : (uint64_t)(co_now() - w->begun) / 1000);
     puts_text(t, "}");
+}
+
+/* In one call, so that lines of several threads stay whole.  Whoever reads the
+ * log may be slow: then the answers go first. */
+static void write_line(struct http_work *w, const char *line, size_t len)
+{
+    int fd = w->server->config.log_fd;
+    int64_t timeout = w->server->config.write_timeout;
+
+    if (co_write(fd, line, len, CO_NOWAIT) < 0 && errno == ETIMEDOUT &&
+        http_flush(w) == 0)
+        (void)co_write(fd, line, len, http_now() + timeout);
 }
 
 void http_log(struct http_work *w)
@@ -144,9 +162,7 @@ void http_log(struct http_work *w)
         c->log(c->app, line, (size_t)(t.at - line));
     } else {
         *t.at++ = '\n';
-        /* One call, so that lines of several threads stay whole. */
-        (void)co_write(c->log_fd, line, (size_t)(t.at - line),
-                       http_now() + c->write_timeout);
+        write_line(w, line, (size_t)(t.at - line));
     }
     net_buffer_put(line);
 }

@@ -13,7 +13,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
 void http_response_open(struct http_work *w)
 {
@@ -25,6 +24,7 @@ void http_response_open(struct http_work *w)
     res->type = HTTP_TYPE_NONE;
     res->close = false;
     res->streaming = false;
+    res->page = false;
     res->chunked = false;
     res->status = 0;
     res->body = w->area + w->out + HTTP_GAP;
@@ -32,111 +32,6 @@ void http_response_open(struct http_work *w)
     res->body_room = w->arena - w->out - HTTP_GAP;
     res->big = NULL;
     res->sent = 0;
-}
-
-/* ---- Fields ----------------------------------------------------------------
- */
-
-static bool is_token(const char *s)
-{
-    static const char other[] = "!#$%&'*+-.^_`|~";
-
-    if (*s == '\0')
-        return false;
-    for (; *s != '\0'; s++)
-        if (!((*s >= '0' && *s <= '9') ||
-              ((*s | 0x20) >= 'a' && (*s | 0x20) <= 'z')) &&
-            strchr(other, *s) == NULL)
-            return false;
-    return true;
-}
-
-static bool is_value(const char *s)
-{
-    for (; *s != '\0'; s++)
-        if (((unsigned char)*s < ' ' && *s != '\t') || *s == 0x7f)
-            return false;
-    return true;
-}
-
-/* 1: to be set; 0: done; -1. */
-static int own_field(struct http_response *res, const char *name,
-                     const char *value)
-{
-    if (strcasecmp(name, "Connection") == 0 &&
-        strcasecmp(value, "close") == 0) {
-        res->close = true;
-        return 0;
-    }
-    if (!is_token(name) || !is_value(value) ||
-        strcasecmp(name, "Content-Length") == 0 ||
-        strcasecmp(name, "Transfer-Encoding") == 0 ||
-        strcasecmp(name, "Connection") == 0 || strcasecmp(name, "Date") == 0) {
-        errno = EINVAL;
-        return -1;
-    }
-    if (strcasecmp(name, "Content-Type") == 0)
-        res->type = HTTP_TYPE_SET;
-    return 1;
-}
-
-static void remove_lines(struct http_response *res, const char *name)
-{
-    struct http_line **at = &res->lines;
-    size_t len = strlen(name);
-
-    while (*at != NULL) {
-        struct http_line *l = *at;
-
-        if (l->name_len == len && strncasecmp(l->text, name, len) == 0) {
-            res->lines_len -= l->len;
-            *at = l->next;
-        } else {
-            at = &l->next;
-        }
-    }
-    res->lines_end = at;
-}
-
-int http_add_header(struct http_response *res, const char *name,
-                    const char *value)
-{
-    size_t name_len = strlen(name), value_len = strlen(value);
-    size_t len = name_len + value_len + 4;
-    int r = own_field(res, name, value);
-    struct http_line *l;
-
-    if (r <= 0)
-        return r;
-    if (len > HTTP_LINES_MAX - res->lines_len) {
-        errno = EMSGSIZE;
-        return -1;
-    }
-    l = http_alloc(&http_work_of_response(res)->req, sizeof *l + len);
-    if (l == NULL)
-        return -1;
-    l->next = NULL;
-    l->len = (uint32_t)len;
-    l->name_len = (uint32_t)name_len;
-    memcpy(l->text, name, name_len);
-    memcpy(l->text + name_len, ": ", 2);
-    memcpy(l->text + name_len + 2, value, value_len);
-    memcpy(l->text + len - 2, "\r\n", 2);
-    *res->lines_end = l;
-    res->lines_end = &l->next;
-    res->lines_len += l->len;
-    return 0;
-}
-
-int http_set_header(struct http_response *res, const char *name,
-                    const char *value)
-{
-    int r = own_field(res, name, value);
-
-    if (r <= 0)
-        return r;
-    remove_lines(res, name);
-    return *value == '\0' ? 0 : http_add_header(res, name, value);
 }
 
 /* ---- Body ------------------------------------------------------------------
@@ -169,6 +64,8 @@ __attribute__((noinline)) static int grow(struct http_response *res, size_t len)
 static int append(struct http_response *res, const void *buf, size_t len,
                   enum http_type type)
 {
+    if (http_response_check(res) < 0)
+        return -1;
     if (res->type == HTTP_TYPE_NONE)
         res->type = (uint8_t)type;
     if (__builtin_expect(res->streaming, 0))
@@ -232,6 +129,8 @@ int http_printf(struct http_response *res, const char *format, ...)
     va_list args;
     int r;
 
+    if (http_response_check(res) < 0)
+        return -1;
     if (res->type == HTTP_TYPE_NONE)
         res->type = HTTP_TYPE_TEXT;
     va_start(args, format);
@@ -286,9 +185,7 @@ static void put_small(struct http_work *w, int status, bool head_only)
         memmove(p + bound, res->body, res->body_len);
         res->body = p + bound;
     }
-    head = http_head_format(
-        w, p, status,
-        http_status_bodiless(status) ? -1 : (int64_t)res->body_len);
+    head = http_head_format(w, p, status, (int64_t)res->body_len);
     w->out += (uint32_t)head;
     if (head_only)
         return;
@@ -318,17 +215,36 @@ static void put_answer(struct http_work *w, int status)
         send_big(w, status, head_only);
 }
 
+/* The program's page, which may neither wait nor stream. */
+static void make_page(struct http_work *w, int status)
+{
+    int64_t old = co_limit_deadline(CO_NOWAIT);
+
+    w->owner = co_self();
+    w->res.page = true;
+    w->server->config.error(&w->req, &w->res, status);
+    w->owner = NULL;
+    co_restore_deadline(old);
+}
+
 /* Instead of what the handler wrote, or because it wrote nothing. */
 static void put_error(struct http_work *w, int status, const char *why)
 {
     struct http_response *res = &w->res;
 
-    remove_lines(res, "Content-Type");
-    remove_lines(res, "Content-Encoding");
-    res->type = HTTP_TYPE_TEXT;
+    http_fields_remove(res, "Content-Type");
+    http_fields_remove(res, "Content-Encoding");
+    res->type = HTTP_TYPE_NONE;
     res->body_len = 0;
-    if (res->body_room >= HTTP_GAP)
-        res->body_len = http_error_text(res->body, res->body_room, status, why);
+    if (w->server->config.error != NULL && w->opened)
+        make_page(w, status);
+    if (res->body_len == 0) {
+        http_fields_remove(res, "Content-Type");
+        res->type = HTTP_TYPE_TEXT;
+        if (res->body_room >= HTTP_GAP)
+            res->body_len =
+                http_error_text(res->body, res->body_room, status, why);
+    }
     put_answer(w, status);
 }
 

@@ -38,7 +38,7 @@ static int take_config(struct http_server *s, const struct http_config *from)
     s->server_len = c->server == NULL ? 0 : strlen(c->server);
     if (c->head_bytes > NET_BUFFER_BYTES || c->head_fields > HTTP_FIELDS_MAX ||
         c->target_bytes > TARGET_MAX || s->server_len > SERVER_MAX ||
-        (c->server != NULL && strpbrk(c->server, "\r\n") != NULL) ||
+        (c->server != NULL && !http_value_valid(c->server)) ||
         c->head_timeout < 0 || c->body_timeout < 0 || c->write_timeout < 0 ||
         c->handler_timeout < 0 || c->idle_timeout < 0 ||
         c->log_form < HTTP_LOG_OFF || c->log_form > HTTP_LOG_JSON) {
@@ -114,10 +114,12 @@ static int serve(struct http_server *s)
     return err != 0 ? -1 : s->result;
 }
 
-/* On a plain thread: a coroutine does it, until the runtime is shut down. */
+/* On a plain thread: a coroutine does it, which is cancelled when the runtime
+ * is shut down. */
 struct thread_call {
     struct http_server *server;
     int result, err;
+    struct co_sem done;
 };
 
 static void serve_for_thread(void *arg)
@@ -126,18 +128,16 @@ static void serve_for_thread(void *arg)
 
     t->result = serve(t->server);
     t->err = errno;
+    co_sem_post(&t->done);
 }
 
 static int serve_on_thread(struct http_server *s)
 {
     struct thread_call t = { .server = s };
-    struct co *co = co_spawn(serve_for_thread, &t, NULL);
 
-    if (co == NULL)
+    if (co_go(serve_for_thread, &t) < 0)
         return -1;
-    while (co_join(co, CO_FOREVER) < 0)
-        if (errno == ESHUTDOWN)
-            return -1;
+    (void)co_sem_wait(&t.done, CO_FOREVER); /* nothing else ends it here */
     errno = t.err;
     return t.result;
 }

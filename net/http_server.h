@@ -17,6 +17,7 @@
 #include "net/http.h"
 #include "net/http_parse.h"
 #include "net/http_route.h"
+#include <errno.h>
 #include <stdatomic.h>
 
 enum {
@@ -26,8 +27,12 @@ enum {
     HTTP_FIELDS_MAX = 128,
     HTTP_ROOM_MIN = 8192,       /* of the area, when a request begins */
     HTTP_DRAIN_MAX = 64 * 1024, /* of a body that nobody read */
-    HTTP_PIECE = 64 * 1024      /* what a client takes in write_timeout */
+    HTTP_PIECE = 64 * 1024      /* what a client sends or takes in its time */
 };
+
+/* After a stop, the first request of a client that was just accepted has this
+ * long to arrive. */
+#define HTTP_FIRST_AFTER_STOP CO_SECOND
 
 struct http_server {
     struct http_config config; /* without zeros */
@@ -80,6 +85,7 @@ struct http_response {
     uint8_t type;   /* enum http_type */
     bool close;     /* the last one of the connection */
     bool streaming; /* the head is sent */
+    bool page;      /* config.error makes it */
     bool chunked;
     bool bodiless;   /* streaming, to HEAD or with such a status */
     uint16_t status; /* that was sent */
@@ -97,9 +103,12 @@ struct http_work {
     struct http_peer *peer;
     struct net_conn *conn;
     int64_t now;   /* http_now() when the last answer was made, or bytes came */
-    int64_t begun; /* co_now() at the request, for the log */
-    bool dead;     /* no more answers can be sent */
-    bool linger;   /* bytes may be left that were not read */
+    int64_t begun; /* co_now() at the request, for the log; 0 unknown */
+    int64_t limit; /* of the handler that runs; 0: none does */
+    struct co *owner; /* the only one that makes answers; NULL between them */
+    bool opened;      /* the request is more than a head that was refused */
+    bool dead;        /* no more answers can be sent */
+    bool linger;      /* bytes may be left that were not read */
 
     /* Input.  The head may stand in another buffer than the body. */
     char *in;
@@ -110,8 +119,10 @@ struct http_work {
 
     /* The body. */
     struct http_chunked chunked;
-    uint64_t left;  /* of a body with a length */
-    uint64_t taken; /* of a chunked one */
+    uint64_t left;    /* of a body with a length */
+    int64_t patience; /* ns of waiting for it left */
+    uint32_t since;   /* bytes that came since that was all */
+    uint64_t taken;   /* of a chunked one */
     uint64_t body_max;
     const char *piece; /* of a chunked one, decoded but not taken */
     size_t piece_len;
@@ -151,6 +162,16 @@ static inline struct http_work *http_work_of_response(struct http_response *res)
 int http_request_open(struct http_work *w);
 void http_request_close(struct http_work *w); /* frees its memory */
 
+/* Answers are made by the handler's coroutine, as long as it runs: a late write
+ * would stand in somebody else's.  -1 with EBADF. */
+static inline int http_response_check(struct http_response *res)
+{
+    if (__builtin_expect(http_work_of_response(res)->owner == co_self(), 1))
+        return 0;
+    errno = EBADF;
+    return -1;
+}
+
 /* http_body.c */
 void http_body_open(struct http_work *w);
 /* False while the client waits for a word whether to send it: it may send or
@@ -163,14 +184,17 @@ int http_body_skip(struct http_work *w);
 /* Whether bytes have come behind it; false where its end is not known yet. */
 bool http_body_followed(const struct http_work *w);
 
-/* Whether the server stops, and the answer to this request is the last: what
- * was read is answered, so requests that came together end together. */
+/* Whether the connection ends with the answer to this request.  When the server
+ * stops, what was read is still answered, so requests that came together end
+ * together. */
 static inline bool http_last_one(const struct http_work *w)
 {
-    return __builtin_expect(
-               atomic_load_explicit(&w->server->stopping, memory_order_relaxed),
-               0) &&
-           !http_body_followed(w);
+    bool stopping =
+        atomic_load_explicit(&w->server->stopping, memory_order_relaxed);
+
+    return !w->head.keep_alive ||
+           w->peer->served >= w->server->config.max_requests ||
+           (__builtin_expect(stopping, 0) && !http_body_followed(w));
 }
 
 /* http_response.c */
@@ -183,7 +207,14 @@ void http_response_refuse(struct http_work *w, int status, const char *why);
 /* Within the write time-out from w->now on.  -1: the connection is dead. */
 int http_flush(struct http_work *w);
 
+/* http_fields.c */
+bool http_value_valid(const char *value);
+void http_fields_remove(struct http_response *res, const char *name);
+
 /* http_stream.c */
+/* Around a wait for the client: progress says whether it did anything. */
+int64_t http_limit_lift(struct http_work *w);
+void http_limit_back(struct http_work *w, int64_t old, bool progress);
 int http_stream_write(struct http_work *w, const char *buf, size_t len);
 void http_stream_close(struct http_work *w);
 int http_send(struct http_work *w, const struct iovec *iov, int count);
@@ -202,9 +233,13 @@ size_t http_error_text(char *buf, size_t size, int status, const char *why);
 /* http_log.c */
 void http_log(struct http_work *w);
 
-/* http_conn.c: a connection, for net_serve(); and what ends the idle ones of a
- * struct http_home, a coroutine there. */
-void http_conn(struct net_conn *c, void *server);
+/* http_close.c */
+void http_linger(struct net_conn *c);
+void http_turn_away(struct net_conn *c);
+/* Ends the idle connections of a struct http_home, a coroutine there. */
 void http_close_idle(void *home);
+
+/* http_conn.c: a connection, for net_serve(). */
+void http_conn(struct net_conn *c, void *server);
 
 #endif

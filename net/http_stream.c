@@ -10,8 +10,36 @@
 #include <errno.h>
 #include <stdio.h>
 
+/* ---- The time of a handler -------------------------------------------------
+ *
+ * Waiting for the client has limits of its own, and the handler's begins anew
+ * when the client has sent or taken something.  A limit that the handler set
+ * itself holds.
+ */
+
+int64_t http_limit_lift(struct http_work *w)
+{
+    int64_t old = co_limit_deadline(CO_FOREVER);
+
+    if (w->limit != CO_NOWAIT && old == w->limit)
+        co_restore_deadline(CO_FOREVER);
+    return old;
+}
+
+void http_limit_back(struct http_work *w, int64_t old, bool progress)
+{
+    if (w->limit == CO_NOWAIT || old != w->limit)
+        return;
+    if (progress)
+        w->limit = http_now() + w->server->config.handler_timeout;
+    co_restore_deadline(w->limit);
+}
+
+/* ---- Sending ---------------------------------------------------------------
+ */
+
 /* All of it, in pieces that each have their time. */
-int http_send(struct http_work *w, const struct iovec *iov, int count)
+static int send_pieces(struct http_work *w, const struct iovec *iov, int count)
 {
     struct iovec some[4];
     int64_t timeout = w->server->config.write_timeout;
@@ -42,11 +70,23 @@ int http_send(struct http_work *w, const struct iovec *iov, int count)
     return w->dead ? -1 : 0;
 }
 
+int http_send(struct http_work *w, const struct iovec *iov, int count)
+{
+    int64_t old = http_limit_lift(w);
+    int r = send_pieces(w, iov, count);
+
+    http_limit_back(w, old, r == 0);
+    return r;
+}
+
 int http_stream(struct http_response *res, int status)
 {
     struct http_work *w = http_work_of_response(res);
 
-    if (res->streaming || res->body_len > 0 || !http_status_final(status)) {
+    if (http_response_check(res) < 0)
+        return -1;
+    if (res->streaming || res->page || res->body_len > 0 ||
+        !http_status_final(status)) {
         errno = EINVAL;
         return -1;
     }
@@ -56,8 +96,7 @@ int http_stream(struct http_response *res, int status)
         res->close = true;
     /* The handler may still read the body; if it does not, the connection ends
      * without having said so. */
-    if (!w->head.keep_alive || http_last_one(w) || w->body_error != 0 ||
-        !http_body_announced(w))
+    if (http_last_one(w) || w->body_error != 0 || !http_body_announced(w))
         res->close = true;
     if (res->type == HTTP_TYPE_NONE && !http_status_bodiless(status))
         res->type = HTTP_TYPE_BYTES;
@@ -67,7 +106,8 @@ int http_stream(struct http_response *res, int status)
         return -1;
     }
     res->chunked = w->head.minor > 0 && !http_status_bodiless(status);
-    w->out += (uint32_t)http_head_format(w, w->area + w->out, status, -1);
+    w->out += (uint32_t)http_head_format(w, w->area + w->out, status,
+                                         status == 205 ? 0 : -1);
     res->streaming = true;
     res->status = (uint16_t)status;
     if (http_flush(w) < 0) {
@@ -75,6 +115,17 @@ int http_stream(struct http_response *res, int status)
         return -1;
     }
     return 0;
+}
+
+/* What would go on for ever would do so without ever waiting for a client: so
+ * it lets others run, and ends with the handler's time. */
+static int write_nothing(struct http_work *w)
+{
+    co_yield_now();
+    if (w->limit == CO_NOWAIT || co_now() < w->limit)
+        return 0;
+    errno = ETIMEDOUT;
+    return -1;
 }
 
 int http_stream_write(struct http_work *w, const char *buf, size_t len)
@@ -90,7 +141,9 @@ int http_stream_write(struct http_work *w, const char *buf, size_t len)
         errno = EPIPE;
         return -1;
     }
-    if (res->bodiless || len == 0)
+    if (res->bodiless)
+        return write_nothing(w);
+    if (len == 0)
         return 0;
     res->sent += len;
     if (!res->chunked)

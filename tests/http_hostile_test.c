@@ -111,6 +111,19 @@ static size_t make(char *text)
     return len;
 }
 
+/* Until the end; a client that said close, and went on, may find a reset behind
+ * its answer. */
+static void read_all(struct client *k)
+{
+    ssize_t n;
+
+    do {
+        n = net_read(k->c, k->buf + k->len, sizeof k->buf - 1 - k->len, SOON);
+        CHECK(n >= 0 || errno == ECONNRESET);
+        k->len += n > 0 ? (size_t)n : 0;
+    } while (n > 0);
+}
+
 /* All that comes back for the bytes at text, without the dates. */
 static char *talk(struct web *web, const char *text, size_t len, bool pieces)
 {
@@ -130,8 +143,7 @@ static char *talk(struct web *web, const char *text, size_t len, bool pieces)
             settle();
     }
     (void)net_shutdown(k->c);
-    while (client_read(k))
-        ;
+    read_all(k);
     k->buf[k->len] = '\0';
     while ((p = strstr(k->buf, "Date: ")) != NULL)
         memmove(p, p + 37, strlen(p + 37) + 1);

@@ -45,12 +45,16 @@ static int flood(struct http_request *req, struct http_response *res)
     return 0;
 }
 
+static int stream(struct http_request *req, struct http_response *res)
+{
+    CHECK_EQ(http_stream(res, 200), 0);
+    return hello(req, res);
+}
+
 static const struct http_route routes[] = {
-    { "GET", "/", hello, NULL, 0 },
-    { "GET", "/waits", waits, NULL, 0 },
-    { "POST", "/body", body, NULL, 0 },
-    { "GET", "/flood", flood, NULL, 0 },
-    { 0 },
+    { "GET", "/", hello, NULL, 0 },      { "GET", "/waits", waits, NULL, 0 },
+    { "POST", "/body", body, NULL, 0 },  { "GET", "/stream", stream, NULL, 0 },
+    { "GET", "/flood", flood, NULL, 0 }, { 0 },
 };
 
 /* One request, which is answered so, and then the end. */
@@ -183,6 +187,38 @@ static void slow_body(void *arg)
     web_stop(&web);
 }
 
+/* A client that never stops sending, and never gets on. */
+static void drip(void *arg)
+{
+    struct client *k = arg;
+
+    while (net_write(k->c, "x", 1, SOON) == 0 &&
+           co_sleep_until(co_after(5 * CO_MSEC)) == 0)
+        ;
+}
+
+static void dripping_body(void *arg)
+{
+    struct http_config config = { .routes = routes,
+                                  .body_timeout = 100 * CO_MSEC };
+    struct client *k;
+    struct web web;
+    struct co *co;
+
+    (void)arg;
+    web_start(&web, &config, NULL);
+    k = client_open(&web);
+    say(k, "POST /body HTTP/1.1\r\nContent-Length: 1000000\r\n" END);
+    co = co_spawn(drip, k, NULL);
+    CHECK(co != NULL);
+    CHECK_EQ(answer(k), 408);
+    CHECK(strcmp(field(k, "Connection"), "close") == 0);
+    co_cancel(co);
+    CHECK_EQ(co_join(co, SOON), 0);
+    client_close(k);
+    web_stop(&web);
+}
+
 static void counts(void *arg)
 {
     struct http_config config = { .routes = routes,
@@ -205,6 +241,32 @@ static void counts(void *arg)
     CHECK_CLOSED(k);
     client_close(k);
     client_close(other);
+    web_stop(&web);
+}
+
+/* The last answer says so, streamed ones as well, and can be read though more
+ * requests were sent. */
+static void last_of_many(void *arg)
+{
+    struct http_config config = { .routes = routes, .max_requests = 2 };
+    struct client *k;
+    struct web web;
+
+    (void)arg;
+    web_start(&web, &config, NULL);
+    k = client_open(&web);
+    for (int i = 0; i < 50; i++)
+        say(k, "GET /stream HTTP/1.1\r\n" END);
+    for (int i = 0; i < 2; i++) {
+        const char *connection;
+
+        CHECK_EQ(answer(k), 200);
+        CHECK(body_is(k, "hello"));
+        connection = field(k, "Connection");
+        CHECK_EQ(connection != NULL && strcmp(connection, "close") == 0, i);
+    }
+    CHECK_CLOSED(k);
+    client_close(k);
     web_stop(&web);
 }
 
@@ -237,7 +299,9 @@ int main(void)
     RUN_CO(default_limits);
     RUN_CO(timeouts);
     RUN_CO(slow_body);
+    RUN_CO(dripping_body);
     RUN_CO(counts);
+    RUN_CO(last_of_many);
     RUN_CO(lingers);
     return 0;
 }

@@ -23,7 +23,17 @@ static int hello(struct http_request *req, struct http_response *res)
     return 200;
 }
 
+static int drop(struct http_request *req, struct http_response *res)
+{
+    if (*req->query != '\0') {
+        CHECK_EQ(http_stream(res, 200), 0);
+        CHECK_EQ(http_text(res, "part"), 0);
+    }
+    return -1;
+}
+
 static const struct http_route routes[] = {
+    { "GET", "/drop", drop, NULL, 0 },
     { "GET", "/*", hello, NULL, 0 },
     { 0 },
 };
@@ -103,6 +113,7 @@ static void json(void *arg)
     requests(&web);
     web_stop(&web);
     CHECK_EQ(count, 3);
+    CHECK(strstr(lines[0], "\"status\":400,\"bytes\":48,\"us\":0}") != NULL);
     us = strstr(lines[1], ",\"us\":");
     CHECK(us != NULL && us[strlen(us) - 1] == '}');
     (void)strcpy(us, "}");
@@ -112,6 +123,61 @@ static void json(void *arg)
                "\"host\":\"a\",\"agent\":\"x\\\"\\\\\\u####\\u##c3\\u##a4\","
                "\"referer\":\"r\",\"version\":1.0,\"status\":200,"
                "\"bytes\":5}"));
+}
+
+/* What had no answer, or not all of it, has its line, too. */
+static void dropped(void *arg)
+{
+    struct http_config config = { .routes = routes,
+                                  .app = &count,
+                                  .log_form = HTTP_LOG_COMMON,
+                                  .log = keep_line };
+    struct client *k;
+    struct web web;
+
+    (void)arg;
+    count = 0;
+    web_start(&web, &config, NULL);
+    for (int i = 0; i < 2; i++) {
+        k = client_open(&web);
+        say(k,
+            i ? "GET /drop?x HTTP/1.1\r\n" END : "GET /drop HTTP/1.1\r\n" END);
+        while (client_read(k))
+            ;
+        client_close(k);
+    }
+    web_stop(&web);
+    CHECK_EQ(count, 2);
+    CHECK(strstr(lines[0], "\"GET /drop HTTP/1.1\" 0 0") != NULL);
+    CHECK(strstr(lines[1], "\"GET /drop?x HTTP/1.1\" 200 4") != NULL);
+}
+
+/* A log that nobody reads holds no answer back. */
+static void slow_log(void *arg)
+{
+    struct http_config config = { .routes = routes,
+                                  .app = &count,
+                                  .log_form = HTTP_LOG_COMMON };
+    struct client *k;
+    struct web web;
+    int fds[2];
+    char c;
+
+    (void)arg;
+    CHECK_EQ(pipe(fds), 0);
+    while (co_write(fds[1], "x", 1, CO_NOWAIT) == 1)
+        ;
+    config.log_fd = fds[1];
+    web_start(&web, &config, NULL);
+    k = client_open(&web);
+    CHECK_EQ(ask(k, "GET / HTTP/1.1\r\n" END), 200);
+    client_close(k);
+    while (co_read(fds[0], &c, 1, SOON) == 1 && c == 'x')
+        ;
+    CHECK_EQ(c, '1'); /* of the address */
+    web_stop(&web);
+    CHECK_EQ(co_close(fds[0]), 0);
+    CHECK_EQ(co_close(fds[1]), 0);
 }
 
 static void to_a_descriptor(void *arg)
@@ -160,6 +226,8 @@ int main(void)
     RUN(dates);
     RUN_CO(common);
     RUN_CO(json);
+    RUN_CO(dropped);
+    RUN_CO(slow_log);
     RUN_CO(to_a_descriptor);
     return 0;
 }

@@ -121,6 +121,7 @@ static int stream(struct http_request *req, struct http_response *res)
     CHECK_EQ(http_set_header(res, "Content-Type", "text/x"), 0);
     CHECK_EQ(http_stream(res, atoi(http_param(req, "status"))), 0);
     CHECK_EQ(http_stream(res, 200), -1);
+    CHECK_EQ(http_set_header(res, "X", "late"), -1);
     for (int i = 0; i < 100; i++) {
         CHECK_EQ(http_printf(res, "%d,", i), 0);
         CHECK_EQ(http_write(res, "", 0), 0);
@@ -225,6 +226,8 @@ static void statuses(void)
     CHECK_EQ(get("/status/204?text"), 204);
     CHECK(field(k, "Content-Length") == NULL);
     CHECK_EQ(get("/status/304?text"), 304);
+    CHECK_EQ(get("/status/205?text"), 205);
+    CHECK(strcmp(field(k, "Content-Length"), "0") == 0);
     CHECK_EQ(get("/status/404"), 404);
     CHECK(body_is(k, "404 Not Found\n"));
     CHECK_EQ(get("/status/404?text"), 404);
@@ -286,6 +289,9 @@ static void streams(void)
     CHECK(strcmp(field(k, "Content-Type"), "text/x") == 0);
     CHECK(body_is(k, expected));
     CHECK_EQ(get("/stream/204"), 204);
+    CHECK(field(k, "Transfer-Encoding") == NULL);
+    CHECK_EQ(get("/stream/205"), 205);
+    CHECK(strcmp(field(k, "Content-Length"), "0") == 0);
     CHECK_EQ(ask(k, "GET /stream/200 HTTP/1.0\r\n"
                     "Connection: keep-alive\r\n\r\n"),
              200);

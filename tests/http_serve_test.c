@@ -216,7 +216,8 @@ static void dropped(void *arg)
     web_stop(&web);
 }
 
-/* Idle connections end at once; what has begun is finished, and says so. */
+/* Idle connections end at once; what was read is answered, and the last answer
+ * says so. */
 static void stop(void *arg)
 {
     struct web web;
@@ -240,6 +241,9 @@ static void stop(void *arg)
     co_sem_post(&go_on);
     CHECK_EQ(answer(busy), 200);
     CHECK(body_is(busy, "held"));
+    CHECK(field(busy, "Connection") == NULL);
+    CHECK_EQ(answer(busy), 200);
+    CHECK(body_is(busy, "hello\n"));
     CHECK(strcmp(field(busy, "Connection"), "close") == 0);
     CHECK_CLOSED(busy);
     CHECK_EQ(co_join(web.co, SOON), 0);
