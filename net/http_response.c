@@ -88,17 +88,28 @@ int http_text(struct http_response *res, const char *text)
     return append(res, text, strlen(text), HTTP_TYPE_TEXT);
 }
 
-/* What is printed while streaming leaves through memory of its own. */
 static int print_stream(struct http_response *res, const char *format,
                         va_list args)
 {
-    char *text;
-    int n = vasprintf(&text, format, args);
+    struct http_work *w = http_work_of_response(res);
+    char some[512], *text = some;
+    va_list again;
+    int n;
 
-    if (n < 0)
-        return -1;
-    n = http_stream_write(http_work_of_response(res), text, (size_t)n);
-    free(text);
+    va_copy(again, args);
+    n = vsnprintf(some, sizeof some, format, args);
+    if (n >= (int)sizeof some) {
+        text = malloc((size_t)n + 1);
+        if (text == NULL)
+            n = -1;
+        else
+            n = vsnprintf(text, (size_t)n + 1, format, again);
+    }
+    va_end(again);
+    if (n >= 0)
+        n = http_stream_write(w, text, (size_t)n);
+    if (text != some)
+        free(text);
     return n;
 }
 

@@ -343,6 +343,7 @@ int main(int argc, char **argv)
     add_jobs(scenarios_net, argc, argv);
     add_jobs(scenarios_embed, argc, argv);
     add_jobs(scenarios_inside, argc, argv);
+    add_jobs(scenarios_http, argc, argv);
     for (int i = 0; i < job_count; i++, running++) {
         if (running == AT_ONCE) {
             good = end_one() && good;

@@ -41,6 +41,13 @@ void *fault_aligned_alloc(size_t align, size_t size)
     return HIT(aligned_alloc) ? NULL : counted(aligned_alloc(align, size));
 }
 
+void *fault_realloc(void *p, size_t size)
+{
+    void *q = HIT(realloc) ? NULL : realloc(p, size);
+
+    return p == NULL ? counted(q) : q;
+}
+
 void fault_free(void *p)
 {
     uncounted(p);

@@ -1,0 +1,169 @@
+/* of_http.c - scenarios of the HTTP server: what fails costs an answer or a
+ * connection, and nobody else's.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "net/http.h"
+#include "tests/fault/kit.h"
+
+enum { TRIES = 5, LARGE = 40000, HEAD_PAD = 15800 };
+
+static atomic_bool failed;
+static atomic_long lines;
+
+static void count_line(void *app, const char *line, size_t len)
+{
+    (void)app;
+    CHECK(len > 0 && line[len - 1] == '}');
+    atomic_fetch_add(&lines, 1);
+}
+
+/* An answer that outgrows the buffer, and memory that does. */
+static int large(struct http_request *req, struct http_response *res)
+{
+    char *big = http_alloc(req, LARGE);
+
+    if (big == NULL)
+        return 503;
+    memset(big, 'x', LARGE);
+    return http_write(res, big, LARGE) < 0 ? 503 : 200;
+}
+
+static int stream(struct http_request *req, struct http_response *res)
+{
+    (void)req;
+    return http_stream(res, 200) < 0 || http_printf(res, "%01000d", 0) < 0
+               ? -1
+               : 200;
+}
+
+static int echo(struct http_request *req, struct http_response *res)
+{
+    char buf[16];
+    ssize_t n;
+
+    while ((n = http_body(req, buf, sizeof buf, SOON)) > 0)
+        if (http_write(res, buf, (size_t)n) < 0)
+            return -1;
+    return n < 0 ? -1 : 200;
+}
+
+static const struct http_route routes[] = {
+    { "GET", "/large", large, NULL, 0 },
+    { "GET", "/stream", stream, NULL, 0 },
+    { "POST", "/echo/:name", echo, NULL, 0 },
+    { 0 },
+};
+
+static const struct http_config config = { .routes = routes,
+                                           .log_form = HTTP_LOG_JSON,
+                                           .log = count_line };
+
+static void serve(void *arg)
+{
+    if (!WENT(http_serve(arg, &config) == 0, ENOMEM, EAGAIN, ESHUTDOWN, ))
+        atomic_store(&failed, true);
+}
+
+/* Whether all of an answer came that holds these words. */
+static bool ask(const char *addr, const char *request, size_t len,
+                const char *words)
+{
+    static char buf[2 * LARGE];
+    struct net_conn *c = net_dial(addr, SOON);
+    size_t got = 0;
+    ssize_t n = -1;
+
+    if (c != NULL && net_write(c, request, len, SOON) == 0)
+        while ((n = net_read(c, buf + got, sizeof buf - 1 - got, SOON)) > 0)
+            got += (size_t)n;
+    net_close(c);
+    buf[got] = '\0';
+    return n == 0 && strstr(buf, words) != NULL;
+}
+
+static void ask_well(const char *addr, const char *request, const char *words)
+{
+    size_t len = strlen(request);
+    int tries = 0;
+
+    while (!atomic_load(&failed) && !ask(addr, request, len, words)) {
+        CHECK(inject_fired());
+        CHECK(++tries < TRIES);
+        (void)co_sleep_until(co_after(CO_MSEC));
+    }
+}
+
+/* Its head leaves no room for the body in its buffer. */
+static void ask_with_long_head(const char *addr)
+{
+    static char text[HEAD_PAD + 1000];
+
+    (void)snprintf(text, sizeof text,
+                   "POST /echo/you HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                   "Expect: 100-continue\r\nX: %0*d\r\n"
+                   "Transfer-Encoding: chunked\r\n\r\n"
+                   "3\r\nabc\r\n3;x=%0500d\r\ndef\r\n3\r\nghi\r\n0\r\n\r\n",
+                   HEAD_PAD, 0, 0);
+    ask_well(addr, text, "abcdefghi");
+}
+
+static void with_server(void (*ask_it)(const char *addr))
+{
+    struct net_listen_options options = { .grace = CO_SECOND };
+    struct net_listener *l = net_listen("127.0.0.1:0", &options);
+    char addr[NET_ADDR_MAX];
+    struct co *co;
+
+    atomic_store(&failed, false);
+    if (!WENT(l != NULL, ENOENT, EAGAIN, EIO, ENOMEM, EMFILE, EADDRINUSE, ))
+        return;
+    net_listener_addr(l, addr, sizeof addr);
+    co = co_spawn(serve, l, NULL);
+    if (!WENT(co != NULL, ENOMEM, )) {
+        net_listener_close(l);
+        return;
+    }
+    ask_it(addr);
+    co_cancel(co);
+    CHECK_EQ(co_join(co, SOON), 0);
+}
+
+static void ask_all(const char *addr)
+{
+    ask_well(addr, "GET /large HTTP/1.0\r\n\r\n", "xxxx");
+    ask_well(addr, "GET /stream HTTP/1.0\r\n\r\n", "0000");
+    ask_well(addr, "GET /none HTTP/1.0\r\n\r\n", "404 Not Found");
+    ask_with_long_head(addr);
+}
+
+/* Closed by the stop. */
+static struct net_conn *idle;
+
+static void leave_idle(const char *addr)
+{
+    static const char text[] = "GET /none HTTP/1.1\r\nHost: a\r\n\r\n";
+    char buf[1000];
+
+    idle = net_dial(addr, SOON);
+    CHECK(idle != NULL);
+    CHECK_EQ(net_write(idle, text, sizeof text - 1, SOON), 0);
+    CHECK(net_read(idle, buf, sizeof buf, SOON) > 0);
+}
+
+static void use_http(void) { with_server(ask_all); }
+
+static void use_idle(void)
+{
+    with_server(leave_idle);
+    net_close(idle);
+}
+
+static void http(void) { in_runtime(use_http); }
+static void http_idle(void) { in_runtime(use_idle); }
+
+const struct scenario scenarios_http[] = {
+    { "http", http, 0 },
+    { "http_idle", http_idle, FIRST(shutdown) },
+    { NULL, NULL, 0 },
+};
