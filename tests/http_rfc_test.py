@@ -12,7 +12,7 @@ import sys
 
 LIST = "tests/http_rfc.txt"
 BUILD = os.environ.get("CORTEN_BUILD", "build/dev")
-OTHERS = {"server", "client", "proxy", "registry"}
+OTHERS = {"client", "proxy", "registry", "tls"}
 SECTIONS = {"2", "3", "4", "5", "6", "7", "9"}
 failures = []
 
