@@ -4,6 +4,8 @@
  */
 #include "co/bug.h"
 #include "co/core.h"
+#include "co/slab.h"
+#include "co/sys.h"
 
 static struct co *running(const char *why)
 {
@@ -35,6 +37,16 @@ int64_t co_limit_deadline(int64_t deadline)
 void co_restore_deadline(int64_t old)
 {
     running("co_restore_deadline: called outside a coroutine")->limit = old;
+}
+
+/* Not what the system call itself stands on. */
+void co_sys_trim(void)
+{
+    enum { OWN_FRAMES = 2048 };
+    struct co *co = running("co_sys_trim: called outside a coroutine");
+
+    slab_trim_below(&co->stack,
+                    (uintptr_t)__builtin_frame_address(0) - OWN_FRAMES);
 }
 
 struct co *co_self(void) { return co_running(); }

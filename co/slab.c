@@ -306,12 +306,17 @@ struct stack *slab_use(uint32_t number)
 
 /* On locked memory the kernel refuses, and the pages stay: `made` and the room
  * then stay too, so nobody is deceived. */
-void slab_trim(struct stack *s)
+void slab_trim_below(struct stack *s, uintptr_t address)
 {
-    uintptr_t keep = ((uintptr_t)s - KEEP_BYTES) & ~(uintptr_t)(page - 1);
+    uintptr_t keep = address & ~(uintptr_t)(page - 1);
 
     if (keep > (uintptr_t)s->low)
         (void)madvise(s->low, keep - (uintptr_t)s->low, MADV_DONTNEED);
+}
+
+void slab_trim(struct stack *s)
+{
+    slab_trim_below(s, (uintptr_t)s - KEEP_BYTES);
 }
 
 void slab_clear(struct stack *s)

@@ -37,8 +37,10 @@ const char *slab_why(void);
  * as they are. */
 struct stack *slab_use(uint32_t number);
 
-/* Gives pages back to the kernel: those below the topmost few KiB, or all. */
+/* Gives pages back to the kernel: those below the topmost few KiB, those below
+ * an address, or all. */
 void slab_trim(struct stack *s);
+void slab_trim_below(struct stack *s, uintptr_t address);
 void slab_clear(struct stack *s);
 
 #endif

@@ -108,6 +108,10 @@ int co_sys_accept(int fd, struct sockaddr *addr, socklen_t *len, int flags,
  * was cancelled.  [co] */
 int co_sys_begin(void);
 
+/* Before a long wait: gives back the pages of the stack that calls which have
+ * returned used.  [co] */
+void co_sys_trim(void);
+
 /* One try of readv(2) or writev(2) that never blocks the thread, whatever fd
  * is: EAGAIN when it would.  On sockets without SIGPIPE. */
 ssize_t co_sys_try(int fd, const struct iovec *iov, int count, bool write);

@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "co/sys.h"
 #include "net/http_date.h"
 #include "net/http_server.h"
 #include <errno.h>
@@ -311,6 +312,27 @@ static int64_t idle_until(const struct http_peer *p)
     return p->served > 0 ? CO_NOWAIT : http_now() + HTTP_FIRST_AFTER_STOP;
 }
 
+/* A client that is silent for longer is an idle one. */
+#define SILENT CO_SECOND
+
+/* Waits for the next request.  What the stack was used for by handlers is given
+ * back, but not between requests that come one after the other. */
+static ssize_t wait_idle(struct http_peer *p)
+{
+    int64_t deadline = idle_until(p), soon = p->now + SILENT;
+    const void *data;
+    ssize_t n;
+
+    p->idle = true;
+    n = net_next(p->conn, &data, deadline < soon ? deadline : soon);
+    if (n < 0 && errno == ETIMEDOUT && soon < deadline) {
+        co_sys_trim();
+        n = net_next(p->conn, &data, deadline);
+    }
+    p->idle = false;
+    return n;
+}
+
 static struct http_home *home_of(struct http_server *s)
 {
     struct co_sched *self = co_sched_self();
@@ -325,7 +347,6 @@ void http_conn(struct net_conn *c, void *server)
 {
     struct http_server *s = server;
     struct http_peer p = { .server = s, .conn = c, .now = http_now() };
-    const void *data;
     ssize_t n;
 
     if (atomic_fetch_add(&s->conns, 1) >= s->config.max_conns) {
@@ -334,11 +355,9 @@ void http_conn(struct net_conn *c, void *server)
         return;
     }
     list_push(&home_of(s)->peers, &p.link);
-    do {
-        p.idle = true;
-        n = net_next(c, &data, idle_until(&p));
-        p.idle = false;
-    } while (n > 0 && work(&p, (size_t)n));
+    do
+        n = wait_idle(&p);
+    while (n > 0 && work(&p, (size_t)n));
     list_remove(&p.link);
     (void)atomic_fetch_sub(&s->conns, 1);
 }

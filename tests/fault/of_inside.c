@@ -4,6 +4,7 @@
  */
 #include "co/dump.h"
 #include "co/inside.h"
+#include "co/sys.h"
 #include "tests/fault/kit.h"
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -96,7 +97,11 @@ static void dump_signal(void)
     }
 }
 
+static void trim(void) { co_sys_trim(); }
+static void trims(void) { in_runtime(trim); }
+
 const struct scenario scenarios_inside[] = {
+    { "trims", trims, 0 },
     { "dumps", dumps, 0 },
     { "dumps_on_thread", dumps_on_thread, 0 },
     { "dumps_plainly", dumps_plainly, 0 },
