@@ -4,9 +4,9 @@
 # do), then builds a program against it eight times: through pkg-config and
 # through find_package, as C and as C++, shared and static.  Each runs a runtime,
 # keeps exceptions apart (C++), and says which libcorten it got and which
-# co_version().  The tree itself is not on any search path.  Also looks that
-# -fstack-clash-protection arrives, and that a linker can drop what a program does
-# not use of the archive.
+# co_version(); then one against corten-http four times.  The tree itself is not
+# on any search path.  Also looks that -fstack-clash-protection arrives, and that
+# a linker can drop what a program does not use of the archive.
 #
 # SPDX-License-Identifier: MIT
 set -eu
@@ -107,6 +107,33 @@ int main(void)
 }
 END
 cp main.c main.cpp
+cat >http.c <<'END'
+#include <corten/net/http.h>
+#include <errno.h>
+#include <stdio.h>
+
+static const struct http_route wrong[] = { { "GET", "nowhere", NULL, NULL, 0 },
+                                           { 0 } };
+
+static void root(void *arg)
+{
+    struct http_config config = { .routes = wrong };
+
+    errno = 0;
+    *(bool *)arg = http_serve(net_listen("127.0.0.1:0", NULL), &config) < 0 &&
+                   errno == EINVAL;
+}
+
+int main(void)
+{
+    bool good = false;
+
+    if (co_run(root, &good, NULL) < 0 || !good)
+        return 1;
+    puts(co_version());
+    return 0;
+}
+END
 
 # PROGRAM KIND: runs, is of this version, and has the library by itself or not.
 check() {
@@ -150,10 +177,21 @@ $CC $CFLAGS main.c $(pkg-config --cflags --libs-only-L corten) -l:libcorten.a \
     -o pkgconfig_alone
 check pkgconfig_alone static
 
+for kind in shared static; do
+    static=
+    [ $kind = shared ] || static=-static
+    # shellcheck disable=SC2046,SC2086
+    $CC $CFLAGS -std=c11 $warnings http.c $static \
+        $(pkg-config ${static:+--static} --cflags --libs corten-http) \
+        -o pkgconfig_http_$kind 2>>log ||
+        { cat log && die "pkg-config, corten-http, $kind: does not build"; }
+    check pkgconfig_http_$kind $kind
+done
+
 cat >CMakeLists.txt <<'END'
 cmake_minimum_required(VERSION 3.25)
 project(user LANGUAGES C CXX)
-find_package(corten 0.1 REQUIRED)
+find_package(corten 0.1 REQUIRED COMPONENTS http)
 find_package(corten QUIET COMPONENTS nothing)
 if(corten_FOUND)
     message(FATAL_ERROR "found a component that does not exist")
@@ -167,6 +205,10 @@ target_link_libraries(cmake_c_shared corten::corten)
 target_link_libraries(cmake_cxx_shared corten::corten)
 target_link_libraries(cmake_c_static corten::corten-static)
 target_link_libraries(cmake_cxx_static corten::corten-static)
+add_executable(cmake_http_shared http.c)
+add_executable(cmake_http_static http.c)
+target_link_libraries(cmake_http_shared corten::http)
+target_link_libraries(cmake_http_static corten::http-static)
 target_link_libraries(cmake_small corten::corten-static -Wl,--gc-sections)
 END
 cmake -S . -B build -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$CC" \
@@ -175,12 +217,13 @@ cmake -S . -B build -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$CC" \
     { cat log >&2 && die "find_package fails"; }
 cmake --build build >>log 2>&1 || { cat log >&2 && die "it does not build"; }
 [ "$(grep -c -e '"command".*-fstack-clash-protection' \
-    build/compile_commands.json)" = 5 ] ||
+    build/compile_commands.json)" = 7 ] ||
     die "a target does not pass -fstack-clash-protection on"
 cd build
 for kind in shared static; do
     check cmake_c_$kind $kind
     check cmake_cxx_$kind $kind
+    check cmake_http_$kind $kind
 done
 check cmake_small static
 nm cmake_c_static | grep -q ' net_serve$' || die "net_serve is not in the archive"
