@@ -136,15 +136,19 @@ int http_request_open(struct http_work *w)
     w->req.arg = NULL;
     w->target = empty;
     if (w->server->config.log_form != HTTP_LOG_OFF) {
-        w->target = copy(w, w->base + h->target.at, h->target.len);
-        if (w->target == NULL)
+        const char *target = copy(w, w->base + h->target.at, h->target.len);
+
+        if (target == NULL)
             return 500;
+        w->target = target;
     }
     /* A target with an authority has its path right behind that. */
     if (h->form == HTTP_ABSOLUTE) {
-        w->req.host = copy(w, w->base + h->authority.at, h->authority.len);
-        if (w->req.host == NULL)
+        const char *host = copy(w, w->base + h->authority.at, h->authority.len);
+
+        if (host == NULL)
             return 500;
+        w->req.host = host;
     } else {
         w->req.host = h->authority.len == 0 ? empty : string(w, h->authority);
     }
