@@ -31,6 +31,7 @@ static atomic_uint conns_count;
 static atomic_uint conn_of[FDS_MAX]; /* one more than the index in conns */
 
 static int (*real_accept4)(int, struct sockaddr *, socklen_t *, int);
+static int (*real_shutdown)(int, int);
 static ssize_t (*real_recv)(int, void *, size_t, int);
 static ssize_t (*real_read)(int, void *, size_t);
 
@@ -69,8 +70,18 @@ static ssize_t counted_read(int fd, void *buf, size_t len)
     return count(fd, real_read(fd, buf, len));
 }
 
+/* What is read from then on is read to be dropped. */
+static int counted_shutdown(int fd, int how)
+{
+    if (how == SHUT_WR && fd < FDS_MAX)
+        atomic_store(&conn_of[fd], 0);
+    return real_shutdown(fd, how);
+}
+
 static void count_reads(void)
 {
+    real_shutdown = sys.shutdown;
+    sys.shutdown = counted_shutdown;
     real_accept4 = sys.accept4;
     real_recv = sys.recv;
     real_read = sys.read;
