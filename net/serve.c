@@ -39,7 +39,7 @@ struct worker { /* one a scheduler */
 };
 
 struct server {                    /* on the stack of net_serve() */
-    struct net_listener *listener; /* gone once accepting has stopped */
+    struct net_listener *listener; /* NULL once its own acceptor has ended */
     struct net_listen_options options;
     net_handler *handler;
     void *arg;
@@ -177,8 +177,13 @@ static void drain(struct server *s, struct worker *own, int fd)
     while ((r = accept_limited(s, fd, &c, CO_NOWAIT)) >= 0)
         if (r > 0)
             give(s, own, c);
-    if (fd != s->listener->fd)
+    /* At once: who comes in between is neither served nor refused. */
+    if (own == NULL || own == s->workers) {
+        net_listener_close(s->listener);
+        s->listener = NULL;
+    } else {
         (void)co_close(fd);
+    }
 }
 
 static void accept_loop(struct server *s, struct worker *own, int fd)
@@ -272,6 +277,7 @@ static int prepare(struct server *s)
 static int launch(struct server *s)
 {
     struct co_attr attr = { .name = "net_serve" };
+    bool over = hands_over(s->listener); /* which may be gone below */
 
     for (unsigned i = 0; i < s->count; i++) {
         attr.on = s->workers[i].sched;
@@ -279,7 +285,7 @@ static int launch(struct server *s)
         if (s->workers[i].co == NULL)
             return -1;
     }
-    if (hands_over(s->listener)) {
+    if (over) {
         attr.on = s->workers[0].sched;
         s->acceptor = co_spawn(acceptor_main, s, &attr);
         if (s->acceptor == NULL)
@@ -347,7 +353,7 @@ static int serve(struct net_listener *l, net_handler *handler, void *arg)
         err = errno;
     held = co_hold_cancel(true);
     stop_accepting(&s);
-    net_listener_close(l); /* who comes from now on is refused */
+    net_listener_close(s.listener); /* when it was never accepted from */
     stop_handlers(&s);
     free(s.workers);
     (void)co_hold_cancel(held);

@@ -18,7 +18,7 @@ import socket
 import sys
 import time
 
-from web import LIMIT, WebServer, check, main, start
+from web import LIMIT, WebServer, check, main, number, start
 
 LATE = 0.1  # half of what the server waits for a request that is on its way
 HEAD = b" HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -254,8 +254,7 @@ def test_counted():
             check(client.last or load.latest > LATE,
                   f"{client.paths} ended without being told")
         check(took < LIMIT / 4, f"a stop in {took} s")
-        found = re.search(r"read (\d+), write \d+, timeout (\d+)", said)
-        check(not found or found.groups() == ("0", "0"), said)
+        check(number(r"(\d+) requests in", said) > 0, said)
 
 
 def test_again():
