@@ -2,10 +2,10 @@
  *
  *     http_clients_server [NAME=MILLISECONDS]...
  *
- * The names are those of the time-outs: head, body, write, idle, grace. Listens
- * on a port that the kernel picks, says which, and serves until SIGTERM.  Then
- * it says what it read: for each connection that it accepted a line with the
- * port of the client and the number of bytes.
+ * The names are those of the time-outs: head, body, write, idle, handler,
+ * grace. Listens on a port that the kernel picks, says which, and serves until
+ * SIGTERM.  Then it says what it read: for each connection that it accepted a
+ * line with the port of the client and the number of bytes.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -257,9 +257,12 @@ static int take_option(const char *text)
         const char *name;
         int64_t *value;
     } names[] = {
-        { "head=", &config.head_timeout },   { "body=", &config.body_timeout },
-        { "write=", &config.write_timeout }, { "idle=", &config.idle_timeout },
+        { "head=", &config.head_timeout },
+        { "body=", &config.body_timeout },
+        { "write=", &config.write_timeout },
+        { "idle=", &config.idle_timeout },
         { "grace=", &options.grace },
+        { "handler=", &config.handler_timeout },
     };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
