@@ -10,8 +10,6 @@
  * and without sending anything. */
 #define LINGER (5 * CO_SECOND)
 #define LINGER_IDLE (2 * CO_SECOND)
-/* After a stop, a request that is on its way has this long to arrive. */
-#define NEXT_AFTER_STOP (200 * CO_MSEC)
 
 /* Closing while bytes arrive that nobody reads makes the kernel reset the
  * connection, and the client may then never see its answer. */
@@ -61,7 +59,7 @@ void http_close_idle(void *arg)
     struct http_home *home = arg;
     int64_t begun = co_now();
 
-    (void)co_sleep_until(begun + NEXT_AFTER_STOP);
+    (void)co_sleep_until(begun + HTTP_NEXT_AFTER_STOP);
     wake_idle(home, false);
     (void)co_sleep_until(begun + HTTP_FIRST_AFTER_STOP);
     wake_idle(home, true);

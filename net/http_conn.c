@@ -309,7 +309,9 @@ static int64_t idle_until(const struct http_peer *p)
 {
     if (!atomic_load_explicit(&p->server->stopping, memory_order_relaxed))
         return p->now + p->server->config.idle_timeout;
-    return p->served > 0 ? CO_NOWAIT : http_now() + HTTP_FIRST_AFTER_STOP;
+    /* An answer that was made just before said that the next may come. */
+    return http_now() +
+           (p->served > 0 ? HTTP_NEXT_AFTER_STOP : HTTP_FIRST_AFTER_STOP);
 }
 
 /* A client that is silent for longer is an idle one. */

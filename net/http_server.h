@@ -31,8 +31,9 @@ enum {
 };
 
 /* After a stop, the first request of a client that was just accepted has this
- * long to arrive. */
+ * long to arrive, and the next one of a client that was not told before. */
 #define HTTP_FIRST_AFTER_STOP CO_SECOND
+#define HTTP_NEXT_AFTER_STOP (200 * CO_MSEC)
 
 struct http_server {
     struct http_config config; /* without zeros */

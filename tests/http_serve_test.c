@@ -254,6 +254,39 @@ static void stop(void *arg)
     CHECK(co_now() - begun < 8 * CO_SECOND); /* not the grace's ten */
 }
 
+/* Stops the server when the first answer is made. */
+static void stop_in_log(void *app, const char *line, size_t len)
+{
+    struct web *web = app;
+
+    (void)line;
+    (void)len;
+    co_cancel(web->co);
+    (void)co_sleep_until(co_after(10 * CO_MSEC));
+}
+
+/* A client that was not told that its answer is the last may go on. */
+static void stop_behind_answer(void *arg)
+{
+    struct http_config stopped = { .routes = routes,
+                                   .log_form = HTTP_LOG_COMMON,
+                                   .log = stop_in_log };
+    struct client *k;
+    struct web web;
+
+    (void)arg;
+    stopped.app = &web;
+    web_start(&web, &stopped, NULL);
+    k = client_open(&web);
+    CHECK_EQ(ask(k, "GET / HTTP/1.1\r\n" END), 200);
+    CHECK(field(k, "Connection") == NULL);
+    CHECK_EQ(ask(k, "GET / HTTP/1.1\r\n" END), 200);
+    CHECK(strcmp(field(k, "Connection"), "close") == 0);
+    CHECK_CLOSED(k);
+    client_close(k);
+    CHECK_EQ(co_join(web.co, SOON), 0);
+}
+
 static void bad_configs(void *arg)
 {
     static const struct http_route bad[][2] = {
@@ -288,6 +321,7 @@ int main(void)
     RUN_CO(byte_by_byte);
     RUN_CO(dropped);
     RUN_CO(stop);
+    RUN_CO(stop_behind_answer);
     RUN_CO(bad_configs);
     return 0;
 }
