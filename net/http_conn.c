@@ -211,7 +211,8 @@ static bool answer(struct http_work *w)
         return refuse(w, refused, NULL);
     if (__builtin_expect(status < 0, 0))
         return drop(w);
-    if (http_last_one(w) || !http_body_can_skip(w))
+    /* A head that was sent keeps its word. */
+    if ((!res->streaming && http_last_one(w)) || !http_body_can_skip(w))
         res->close = true;
     http_response_close(w, status);
     if (config->log_form != HTTP_LOG_OFF)

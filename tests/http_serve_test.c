@@ -32,6 +32,12 @@ static int held(struct http_request *req, struct http_response *res)
     return 200;
 }
 
+static int streamed(struct http_request *req, struct http_response *res)
+{
+    CHECK_EQ(http_stream(res, 200), 0);
+    return held(req, res);
+}
+
 static int drop(struct http_request *req, struct http_response *res)
 {
     (void)req;
@@ -43,6 +49,7 @@ static const struct http_route routes[] = {
     { "GET", "/", hello, NULL, 0 },
     { "GET", "/greet/:name", greet, NULL, 0 },
     { "GET", "/held", held, NULL, 0 },
+    { "GET", "/streamed", streamed, NULL, 0 },
     { "GET", "/drop", drop, NULL, 0 },
     { "POST", "/post", hello, NULL, 0 },
     { 0 },
@@ -287,6 +294,33 @@ static void stop_behind_answer(void *arg)
     CHECK_EQ(co_join(web.co, SOON), 0);
 }
 
+/* Nor was one whose answer had begun. */
+static void stop_in_stream(void *arg)
+{
+    struct client *k, *idle;
+    struct web web;
+
+    (void)arg;
+    web_start(&web, &config, NULL);
+    idle = client_open(&web);
+    CHECK_EQ(ask(idle, "GET / HTTP/1.1\r\n" END), 200);
+    k = client_open(&web);
+    say(k, "GET /streamed HTTP/1.1\r\n" END);
+    CHECK_EQ(co_sem_wait(&inside, SOON), 0);
+    co_cancel(web.co);
+    CHECK_CLOSED(idle);
+    co_sem_post(&go_on);
+    CHECK_EQ(answer(k), 200);
+    CHECK(body_is(k, "held"));
+    CHECK(field(k, "Connection") == NULL);
+    CHECK_EQ(ask(k, "GET / HTTP/1.1\r\n" END), 200);
+    CHECK(strcmp(field(k, "Connection"), "close") == 0);
+    CHECK_CLOSED(k);
+    client_close(k);
+    client_close(idle);
+    CHECK_EQ(co_join(web.co, SOON), 0);
+}
+
 static void bad_configs(void *arg)
 {
     static const struct http_route bad[][2] = {
@@ -322,6 +356,7 @@ int main(void)
     RUN_CO(dropped);
     RUN_CO(stop);
     RUN_CO(stop_behind_answer);
+    RUN_CO(stop_in_stream);
     RUN_CO(bad_configs);
     return 0;
 }
