@@ -45,7 +45,8 @@ class Proxy(Nginx):
             http {{ access_log off; {temporary}
             client_max_body_size 0; proxy_read_timeout {LIMIT}s;
             upstream behind {{
-                server 127.0.0.1:{self.behind} max_fails=0; keepalive 16; }}
+                server 127.0.0.1:{self.behind} max_fails=0; keepalive 16;
+                keepalive_requests 1000000; }}
             server {{
                 listen 127.0.0.1:{self.port} backlog=1000;
                 location = /small {{ return 200; }}
