@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 from servers import LIBC, PR_SET_PDEATHSIG, Missing
 
@@ -138,8 +139,10 @@ def main(tests):
     tried = 0
     for test in tests:
         try:
+            begun = time.monotonic()
             test()
-            print(f"  {test.__name__}", flush=True)
+            print(f"  {test.__name__}: {time.monotonic() - begun:.1f} s",
+                  flush=True)
             tried += 1
         except Missing as missing:
             print(f"  {test.__name__} is not tried: there is no {missing}",
