@@ -243,8 +243,8 @@ def test_no_descriptors():
             check(time.monotonic() < limit, "they are not accepted")
             time.sleep(0.01)
         spent = cpu(server)
-        time.sleep(0.5)
-        check(cpu(server) - spent < 0.25, "it spins")
+        time.sleep(1)
+        check(cpu(server) - spent < 0.1, "it spins")
         for _ in range(10):
             good.sendall(GET)
             check(good.recv(1000).startswith(b"HTTP/1.1 200 "), "the first")
