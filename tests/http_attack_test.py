@@ -1,6 +1,7 @@
-# http_attack_test.py - the HTTP server attacked over bare sockets: requests that
-# two servers might take apart differently, resets wherever they hurt, clients
-# that never read, more of them than there are descriptors, a stop among them.
+# http_attack_test.py - the HTTP server attacked over bare sockets: requests
+# that two servers might take apart differently, resets wherever they hurt,
+# clients that never read, more of them than there are descriptors, a stop among
+# them.
 #
 # After each the server answers, and holds as many descriptors as before.
 #

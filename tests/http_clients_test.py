@@ -8,13 +8,11 @@
 import http.client
 import os
 import re
-import signal
-import subprocess
 import sys
 
-from servers import Folder, free_port
-from web import (BUILD, LIMIT, PERIOD, WebServer, check, count, launcher, main,
-                 number, pattern, run)
+from servers import Folder
+from web import (LIMIT, PERIOD, WebServer, check, count, main, number, pattern,
+                 run)
 
 BIG = 5_000_000
 
@@ -232,34 +230,7 @@ def test_python():
         check(len(server.stop()) == 1, "one connection")
 
 
-def test_example():
-    """examples/hello_http as its head says."""
-    program = os.path.join(BUILD, "examples/hello_http")
-    if not os.path.exists(program):
-        return
-    for _ in range(5):  # the port may be lost before it is bound
-        addr = f"127.0.0.1:{free_port()}"
-        process = subprocess.Popen([*launcher(), program, addr],
-                                   stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE)
-        try:
-            got = curl("--retry-connrefused", "--retry", "50", "--retry-delay",
-                       "0", f"http://{addr}/greet/you", f"http://{addr}/")
-            check(got == b"hello, you\nhello\n", got)
-            process.send_signal(signal.SIGTERM)
-            said = process.communicate(timeout=LIMIT)
-            check((process.returncode, *said) == (0, b"", b""), said)
-            return
-        except AssertionError:
-            if process.poll() != 1:
-                raise
-        finally:
-            process.kill()
-            process.communicate()
-    raise AssertionError("no port for hello_http")
-
-
 if __name__ == "__main__":
     sys.exit(main([test_curl_answers, test_curl_bodies, test_curl_reuse,
                    test_curl_parallel, test_wget, test_wrk, test_ab,
-                   test_h2load, test_python, test_example]))
+                   test_h2load, test_python]))
