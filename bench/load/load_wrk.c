@@ -39,7 +39,7 @@ static void become_wrk(const struct wrk *wrk, const struct sockaddr_in *addr,
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
         signal(SIGINT, SIG_DFL) != SIG_ERR && dup2(out, STDOUT_FILENO) >= 0)
         (void)execlp("wrk", "wrk", "-t1", "-c", conns, "-d3600s", "-s",
-                     wrk->script, url, "--", depth, (char *)NULL);
+                     wrk->script, url, "--", depth, conns, (char *)NULL);
     perror("wrk");
     _exit(127);
 }
@@ -80,16 +80,18 @@ static int understand(const char *text, struct wrk_result *r)
 {
     const char *line = strstr(text, "\nresult ");
     unsigned long requests, errors;
-    long us, p50, p99;
+    long us, spent, p50, p99;
 
-    if (line == NULL || sscanf(line, " result %lu %ld %ld %ld %lu", &requests,
-                               &us, &p50, &p99, &errors) != 5) {
+    if (line == NULL ||
+        sscanf(line, " result %lu %ld %ld %ld %ld %lu", &requests, &us, &spent,
+               &p50, &p99, &errors) != 6) {
         fprintf(stderr, "wrk said: %s\n", text);
     } else if (errors > 0) {
         fprintf(stderr, "wrk: %lu requests, %lu errors\n", requests, errors);
     } else {
         r->requests = requests;
         r->elapsed = us * INT64_C(1000);
+        r->cpu -= spent * INT64_C(1000); /* after the end */
         r->p50_ms = (double)p50 / 1e3;
         r->p99_ms = (double)p99 / 1e3;
         return 0;
