@@ -117,18 +117,6 @@ static inline size_t put_status(char *p, int status)
     return 15 + len;
 }
 
-static inline size_t put_number(char *p, uint64_t n)
-{
-    char digits[20];
-    size_t i = sizeof digits;
-
-    do
-        digits[--i] = (char)('0' + n % 10);
-    while ((n /= 10) > 0);
-    memcpy(p, digits + i, sizeof digits - i);
-    return sizeof digits - i;
-}
-
 static char *put_connection(const struct http_work *w, char *p)
 {
     if (w->res.close)
@@ -166,7 +154,7 @@ size_t http_head_format(struct http_work *w, char *p, int status,
         p += PUT(p, "Transfer-Encoding: chunked\r\n");
     } else if (length >= 0 && status != 204 && status != 304) {
         p += PUT(p, "Content-Length: ");
-        p += put_number(p, (uint64_t)length);
+        p += http_put_number(p, (uint64_t)length);
         p += PUT(p, "\r\n");
     }
     if (__builtin_expect(res->close || w->head.minor == 0, 0))

@@ -90,16 +90,23 @@ static inline uint64_t has_byte(uint64_t word, char c)
 /* Most paths need neither decoding nor resolving. */
 static bool is_simple(const char *p, size_t len)
 {
+    const char *end = p + len;
     uint64_t word;
 
-    for (; len >= 8; p += 8, len -= 8) {
+    if (len < 8) {
+        for (; p < end; p++)
+            if (*p == '%' || *p == '.')
+                return false;
+        return true;
+    }
+    do {
+        if (end - p < 8)
+            p = end - 8;
         memcpy(&word, p, 8);
         if ((has_byte(word, '%') | has_byte(word, '.')) != 0)
             return false;
-    }
-    for (; len > 0; len--, p++)
-        if (*p == '%' || *p == '.')
-            return false;
+        p += 8;
+    } while (p < end);
     return true;
 }
 
@@ -194,5 +201,10 @@ const char *http_param(struct http_request *req, const char *name)
     struct http_work *w = http_work_of(req);
     const struct http_slice *s = http_match_param(&w->match, name);
 
-    return s == NULL ? NULL : copy(w, req->path + s->at, s->len);
+    if (s == NULL)
+        return NULL;
+    /* The last part of a path ends where that does. */
+    if (req->path[s->at + s->len] == '\0')
+        return req->path + s->at;
+    return copy(w, req->path + s->at, s->len);
 }

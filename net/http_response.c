@@ -10,8 +10,6 @@
 #include "net/http_date.h"
 #include "net/http_server.h"
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 void http_response_open(struct http_work *w)
@@ -37,8 +35,8 @@ void http_response_open(struct http_work *w)
 /* ---- Body ------------------------------------------------------------------
  */
 
-/* Room for len bytes more. */
-__attribute__((noinline)) static int grow(struct http_response *res, size_t len)
+__attribute__((noinline)) int http_response_grow(struct http_response *res,
+                                                 size_t len)
 {
     struct http_work *w = http_work_of_response(res);
     size_t max = w->server->config.answer_max;
@@ -71,7 +69,7 @@ static int append(struct http_response *res, const void *buf, size_t len,
     if (__builtin_expect(res->streaming, 0))
         return http_stream_write(http_work_of_response(res), buf, len);
     if (__builtin_expect(len > res->body_room - res->body_len, 0) &&
-        grow(res, len) < 0)
+        http_response_grow(res, len) < 0)
         return -1;
     memcpy(res->body + res->body_len, buf, len);
     res->body_len += len;
@@ -86,69 +84,6 @@ int http_write(struct http_response *res, const void *buf, size_t len)
 int http_text(struct http_response *res, const char *text)
 {
     return append(res, text, strlen(text), HTTP_TYPE_TEXT);
-}
-
-static int print_stream(struct http_response *res, const char *format,
-                        va_list args)
-{
-    struct http_work *w = http_work_of_response(res);
-    char some[512], *text = some;
-    va_list again;
-    int n;
-
-    va_copy(again, args);
-    n = vsnprintf(some, sizeof some, format, args);
-    if (n >= (int)sizeof some) {
-        text = malloc((size_t)n + 1);
-        if (text == NULL)
-            n = -1;
-        else
-            n = vsnprintf(text, (size_t)n + 1, format, again);
-    }
-    va_end(again);
-    if (n >= 0)
-        n = http_stream_write(w, text, (size_t)n);
-    if (text != some)
-        free(text);
-    return n;
-}
-
-static int print(struct http_response *res, const char *format, va_list args)
-{
-    va_list again;
-    int n;
-
-    va_copy(again, args);
-    n = vsnprintf(res->body + res->body_len, res->body_room - res->body_len,
-                  format, args);
-    if (n >= 0 && (size_t)n >= res->body_room - res->body_len) {
-        if (grow(res, (size_t)n + 1) < 0)
-            n = -1;
-        else
-            n = vsnprintf(res->body + res->body_len,
-                          res->body_room - res->body_len, format, again);
-    }
-    va_end(again);
-    if (n < 0)
-        return -1;
-    res->body_len += (size_t)n;
-    return 0;
-}
-
-int http_printf(struct http_response *res, const char *format, ...)
-{
-    va_list args;
-    int r;
-
-    if (http_response_check(res) < 0)
-        return -1;
-    if (res->type == HTTP_TYPE_NONE)
-        res->type = HTTP_TYPE_TEXT;
-    va_start(args, format);
-    r = res->streaming ? print_stream(res, format, args)
-                       : print(res, format, args);
-    va_end(args);
-    return r;
 }
 
 /* ---- Sending ---------------------------------------------------------------
@@ -216,7 +151,8 @@ static void put_answer(struct http_work *w, int status)
     if (__builtin_expect(need > w->arena - w->out, 0))
         w->now = http_now();
     if (res->big == NULL && need > w->arena - w->out &&
-        (http_flush(w) < 0 || (need > w->arena && grow(res, 1) < 0))) {
+        (http_flush(w) < 0 ||
+         (need > w->arena && http_response_grow(res, 1) < 0))) {
         w->dead = true;
         return;
     }

@@ -132,13 +132,14 @@ static bool pattern_match(const struct entry *e, const char *path, size_t len,
         int kind = rank(p);
         const char *word = p, *stop = kind == 2 ? end : segment_end(s, end);
 
-        p = segment_end(p, e->end);
         if (kind == 0) {
+            p = segment_end(p, e->end);
             if (p - word != stop - s || memcmp(word, s, (size_t)(p - word)))
                 return false;
         } else {
             if (kind == 1 && s == stop)
                 return false;
+            p = e->pattern + e->names[n].at + e->names[n].len;
             m->params[n].at = (uint32_t)(s - path);
             m->params[n++].len = (uint32_t)(stop - s);
         }

@@ -27,7 +27,8 @@ enum {
     HTTP_FIELDS_MAX = 128,
     HTTP_ROOM_MIN = 8192,       /* of the area, when a request begins */
     HTTP_DRAIN_MAX = 64 * 1024, /* of a body that nobody read */
-    HTTP_PIECE = 64 * 1024      /* what a client sends or takes in its time */
+    HTTP_PIECE = 64 * 1024,     /* what a client sends or takes in its time */
+    HTTP_NUMBER_MAX = 21        /* digits and a sign */
 };
 
 /* After a stop, the first request of a client that was just accepted has this
@@ -163,6 +164,19 @@ static inline struct http_work *http_work_of_response(struct http_response *res)
 int http_request_open(struct http_work *w);
 void http_request_close(struct http_work *w); /* frees its memory */
 
+/* n in digits; how many. */
+static inline size_t http_put_number(char *p, uint64_t n)
+{
+    char digits[20];
+    size_t i = sizeof digits;
+
+    do
+        digits[--i] = (char)('0' + n % 10);
+    while ((n /= 10) > 0);
+    memcpy(p, digits + i, sizeof digits - i);
+    return sizeof digits - i;
+}
+
 /* Answers are made by the handler's coroutine, as long as it runs: a late write
  * would stand in somebody else's.  -1 with EBADF. */
 static inline int http_response_check(struct http_response *res)
@@ -200,6 +214,8 @@ static inline bool http_last_one(const struct http_work *w)
 
 /* http_response.c */
 void http_response_open(struct http_work *w);
+/* Room for len bytes more of its body; 0 or -1. */
+int http_response_grow(struct http_response *res, size_t len);
 /* Puts the answer behind the others, or sends it if it is large. */
 void http_response_close(struct http_work *w, int status);
 void http_response_drop(struct http_work *w); /* frees what it holds */

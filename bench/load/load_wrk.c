@@ -1,7 +1,7 @@
 /* load_wrk.c - see load_wrk.h.
  *
- * wrk knows whole seconds only, but ends at SIGINT as at the end of its time,
- * and then says what it has measured.
+ * wrk knows whole seconds only, but at SIGINT it ends as when its time is over,
+ * and says what it has measured.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -22,7 +22,7 @@
 
 #define MSEC INT64_C(1000000)
 
-enum { PATIENCE_MS = 20000 };
+enum { PATIENCE_SECONDS = 20 };
 
 /* In the new process; never returns. */
 static void become_wrk(const struct wrk *wrk, const struct sockaddr_in *addr,
@@ -44,14 +44,34 @@ static void become_wrk(const struct wrk *wrk, const struct sockaddr_in *addr,
     _exit(127);
 }
 
-/* What it says until its end; sends SIGINT after the duration.  0, or -1. */
+/* Whether it catches SIGINT by now. */
+static bool is_ready(pid_t pid)
+{
+    unsigned long caught = 0;
+    char path[64], line[128];
+    FILE *f;
+
+    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    f = fopen(path, "re");
+    while (f != NULL && fgets(line, sizeof line, f) != NULL)
+        if (sscanf(line, "SigCgt: %lx", &caught) == 1)
+            break;
+    if (f != NULL)
+        (void)fclose(f); /* was only read */
+    return (caught >> (SIGINT - 1) & 1) != 0;
+}
+
+/* What it says until its end, which is asked for after the duration, and again
+ * each second: a signal right before wrk goes to sleep does not wake it.  0, or
+ * -1. */
 static int listen_to(pid_t pid, int fd, int64_t duration, char *text,
                      size_t size)
 {
-    int wait_ms = (int)(duration / MSEC);
-    bool asked = false;
+    int patience = PATIENCE_SECONDS, wait_ms = (int)(duration / MSEC);
     size_t len = 0;
 
+    for (int i = 0; !is_ready(pid) && i < PATIENCE_SECONDS * 1000; i++)
+        (void)usleep(1000);
     for (;;) {
         struct pollfd p = { .fd = fd, .events = POLLIN };
         int ready = poll(&p, 1, wait_ms);
@@ -59,12 +79,11 @@ static int listen_to(pid_t pid, int fd, int64_t duration, char *text,
 
         if (ready < 0 && errno == EINTR)
             continue;
-        if (ready < 0 || (ready == 0 && asked) || len == size - 1)
+        if (ready < 0 || (ready == 0 && patience-- == 0) || len == size - 1)
             return -1;
         if (ready == 0) {
             (void)kill(pid, SIGINT); /* ours, and not reaped */
-            asked = true;
-            wait_ms = PATIENCE_MS;
+            wait_ms = 1000;
             continue;
         }
         n = read(fd, text + len, size - 1 - len);
