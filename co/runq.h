@@ -13,7 +13,7 @@
 #include "co/core.h"
 #include "co/hidden.h"
 
-enum { RUNQ_NEAR = 8, RUNQ_FAR = 16 };
+enum { RUNQ_NEAR = 8, RUNQ_FAR = 16, RUNQ_LINES = 10 };
 
 int runq_open(struct sched *s); /* 0, or -1 with errno */
 void runq_close(struct sched *s);
@@ -64,6 +64,18 @@ static inline void runq_push(struct sched *s, struct co *co)
     s->ring[s->tail++ & s->ring_mask] = co;
 }
 
+/* Fetches more of the frames, and of the struct behind them.  Who waited stands
+ * deeper than who gave way, in calls that lead from a descriptor, say, back to
+ * a handler, and goes through all of them. */
+static __attribute__((noinline, unused)) void runq_fetch_frames(
+    const struct co *co, const char *frames)
+{
+    for (int i = 0; i < RUNQ_LINES; i++)
+        __builtin_prefetch(frames + 64 * i);
+    __builtin_prefetch((const char *)co + 64);
+    __builtin_prefetch((const char *)co + 128);
+}
+
 /* NULL when empty.  Fetches what the switches to come will touch: of the one
  * RUNQ_FAR places on its struct; of the one RUNQ_NEAR on, whose struct should
  * have come by now, the frames it saved. */
@@ -84,6 +96,8 @@ static inline struct co *runq_pop(struct sched *s)
         __builtin_prefetch(far);
         __builtin_prefetch(sp);
         __builtin_prefetch(sp + 64);
+        if (near->wait != NULL)
+            runq_fetch_frames(near, sp + 128);
     }
     s->head = head + 1;
     return co;
