@@ -103,7 +103,9 @@ void fd_unwatch(struct sched *s, int fd, struct wait_link *l);
 
 /* For the loop: an event, a post, time to verify. */
 void fd_dispatch(struct sched *s, uint64_t token, uint32_t events);
-void fd_prefetch(struct sched *s, uint64_t token);
+/* Of an event that comes some places later, first the one, then the other. */
+void fd_prefetch_ticket(struct sched *s, uint64_t token);
+void fd_prefetch_co(struct sched *s, uint64_t token);
 void fd_told(struct sched *s, struct fd_entry *e, unsigned bits);
 void fd_verify(struct sched *s);
 

@@ -21,7 +21,8 @@
 
 enum {
     DUE_BATCH = 64,
-    EVENT_PREFETCH = 6,
+    EVENT_NEAR = 3, /* places that events are fetched ahead */
+    EVENT_FAR = 7,
     ANY_TURN = 8,   /* CO_ANY ones started in a turn beside ready ones */
     SPIN_NS = 5000, /* how long a sender is waited for before sleeping */
     SPIN_MISSES = 8,
@@ -174,9 +175,10 @@ static bool poll_events(struct sched *s, bool block)
     for (int i = 0; i < n; i++) {
         struct poller_event *event = &s->events[i];
 
-        if (i + EVENT_PREFETCH < n &&
-            event[EVENT_PREFETCH].token < SCHED_TOKEN_TIMERFD)
-            fd_prefetch(s, event[EVENT_PREFETCH].token);
+        if (i + EVENT_FAR < n && event[EVENT_FAR].token < SCHED_TOKEN_TIMERFD)
+            fd_prefetch_ticket(s, event[EVENT_FAR].token);
+        if (i + EVENT_NEAR < n && event[EVENT_NEAR].token < SCHED_TOKEN_TIMERFD)
+            fd_prefetch_co(s, event[EVENT_NEAR].token);
         if (event->token < SCHED_TOKEN_TIMERFD) {
             fd_dispatch(s, event->token, event->events);
             fds++;
