@@ -11,19 +11,22 @@
  *   head    parsing the head of a request, as short as load generators send it
  *   browser the same, as long as browsers do
  *   echo    a round trip of 64 bytes over TCP, client and server together
+ *   http    a request with a parameter and its printed answer, likewise
+ *   batch   one of 16 such requests that are written at once
  *
  * SPDX-License-Identifier: MIT
  */
 #include "bench/http_parse/requests.h"
 #include "co/co.h"
 #include "co/context.h"
+#include "net/http.h"
 #include "net/http_parse.h"
 #include "net/net.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { STACK_BYTES = 64 * 1024, YIELDERS = 10, MESSAGE = 64 };
+enum { STACK_BYTES = 64 * 1024, YIELDERS = 10, MESSAGE = 64, BATCH = 16 };
 
 static void die(const char *what)
 {
@@ -184,6 +187,77 @@ static void count_echo(void *arg)
         die("co_join");
 }
 
+/* ---- http, batch --------------------------------------------------------- */
+
+static int greet(struct http_request *req, struct http_response *res)
+{
+    if (http_printf(res, "hello, %s\n", http_param(req, "name")) < 0)
+        return -1;
+    return 200;
+}
+
+static void serve_http(void *arg)
+{
+    static const struct http_route routes[] = {
+        { "GET", "/greet/:name", greet, NULL, 0 },
+        { 0 },
+    };
+    struct http_config config = { .routes = routes,
+                                  .max_requests = 1000000000 };
+
+    if (http_serve(arg, &config) < 0)
+        die("http_serve");
+}
+
+/* n requests, as many at once as requests has. */
+static void request(long n, const char *requests, long batch)
+{
+    static const char end[] = "hello, corten\n";
+    struct net_listener *l = net_listen("127.0.0.1:0", NULL);
+    size_t len = strlen(requests), answers = 0;
+    char addr[64], buf[BATCH * 256];
+
+    if (l == NULL)
+        die("net_listen");
+    net_listener_addr(l, addr, sizeof addr);
+    struct co *server = co_spawn(serve_http, l, NULL);
+    struct net_conn *c = net_dial(addr, co_after(10 * CO_SECOND));
+    if (server == NULL || c == NULL)
+        die("net_dial");
+    for (; n > 0; n -= batch) {
+        ssize_t got = 0;
+
+        if (net_write(c, requests, len, CO_FOREVER) < 0)
+            die("net_write");
+        if (answers == 0) /* all have the same length */
+            got = net_read(c, buf, sizeof buf, co_after(10 * CO_SECOND));
+        else if (net_read_full(c, buf, answers, CO_FOREVER) == 0)
+            got = (ssize_t)answers;
+        if (got < (ssize_t)sizeof end ||
+            memcmp(buf + got - (sizeof end - 1), end, sizeof end - 1) != 0)
+            die("the answer");
+        answers = (size_t)got;
+    }
+    net_close(c);
+    co_cancel(server);
+    if (co_join(server, CO_FOREVER) < 0)
+        die("co_join");
+}
+
+static const char one[] = "GET /greet/corten HTTP/1.1\r\n"
+                          "Host: 127.0.0.1:8080\r\n\r\n";
+
+static void count_http(void *arg) { request(*(long *)arg, one, 1); }
+
+static void count_batch(void *arg)
+{
+    char batch[BATCH * sizeof one] = "";
+
+    for (int i = 0; i < BATCH; i++)
+        strcat(batch, one);
+    request(*(long *)arg, batch, BATCH);
+}
+
 /* -------------------------------------------------------------------------- */
 
 static const struct {
@@ -194,7 +268,8 @@ static const struct {
     { "switch", 20000, NULL },       { "yield", 20000, count_yield },
     { "spawn", 10000, count_spawn }, { "chan", 10000, count_chan },
     { "head", 10000, count_head },   { "browser", 10000, count_browser },
-    { "echo", 1000, count_echo },
+    { "echo", 1000, count_echo },    { "http", 1000, count_http },
+    { "batch", 4800, count_batch },
 };
 
 int main(int argc, char **argv)
