@@ -28,17 +28,21 @@ static const struct http_route routes[] = {
     { 0 },
 };
 
-static void root(void *arg)
+static int failed;
+
+static void root(void *addr)
 {
     struct http_config config = { .routes = routes };
 
-    if (http_serve(net_listen(arg, NULL), &config) < 0)
-        perror(arg);
+    if (http_serve(net_listen(addr, NULL), &config) < 0) {
+        perror(addr);
+        failed = 1;
+    }
 }
 
 int main(int argc, char **argv)
 {
     char *addr = argc > 1 ? argv[1] : "127.0.0.1:8080";
 
-    return co_run(root, addr, NULL) < 0;
+    return co_run(root, addr, NULL) < 0 || failed;
 }

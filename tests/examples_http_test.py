@@ -25,21 +25,29 @@ class Web:
     """An example that serves HTTP, and a connection to it."""
 
     def __init__(self, name):
-        with socket.socket() as free: # its number is most likely still free
-            free.bind(("127.0.0.1", 0))
-            self.addr = free.getsockname()
-        self.process = subprocess.Popen(
-            [os.path.join(PROGRAMS, name), "%s:%d" % self.addr],
-            stderr=subprocess.PIPE, text=True)
-        self.client = http.client.HTTPConnection(*self.addr, timeout=LIMIT)
+        self.name = name
 
-    def __enter__(self):
-        while self.client.sock is None:
-            check(self.process.poll() is None, "ended")
+    def start(self):
+        """False: somebody else was faster to take the port."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            addr = free.getsockname()
+        self.process = subprocess.Popen(
+            [os.path.join(PROGRAMS, self.name), "%s:%d" % addr],
+            stderr=subprocess.PIPE, text=True)
+        self.client = http.client.HTTPConnection(*addr, timeout=LIMIT)
+        while self.process.poll() is None:
             try:
                 self.client.connect()
+                return True
             except ConnectionRefusedError:
                 time.sleep(0.01)
+        return False
+
+    def __enter__(self):
+        while not self.start():
+            err = self.process.communicate()[1]
+            check("Address already in use" in err, err)
         return self
 
     def __exit__(self, *error):
@@ -70,6 +78,16 @@ def test_hello_http():
         check(web.ask("POST", "/")[1]["Allow"] == "GET, HEAD, OPTIONS", "405")
         check(web.ask("GET", "/none")[0] == 404, "404")
         check(web.stop() == "", "says something")
+
+
+def test_bad_addresses(name):
+    for addr, why in (("127.0.0.1:99999", "Invalid argument"),
+                      ("nonsense", "Invalid argument"),
+                      ("192.0.2.1:8080", "Cannot assign requested address")):
+        done = subprocess.run([os.path.join(PROGRAMS, name), addr],
+                              stderr=subprocess.PIPE, text=True, timeout=LIMIT)
+        check(done.returncode == 1, f"{name} {addr}: {done.returncode}")
+        check(done.stderr == f"{addr}: {why}\n", done.stderr)
 
 
 def test_http_before():
@@ -112,6 +130,8 @@ def main():
     signal.alarm(LIMIT)
     test_hello_http()
     test_http_before()
+    test_bad_addresses("hello_http")
+    test_bad_addresses("http_before")
     return 0
 
 
