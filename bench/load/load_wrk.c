@@ -149,7 +149,8 @@ int wrk_run(const struct wrk *wrk, const struct sockaddr_in *addr,
     result->cpu = ns_of(usage.ru_utime) + ns_of(usage.ru_stime);
     if (said == 0 && status == 0)
         return understand(text, result);
-    fprintf(stderr, "wrk ended badly: %s\n", text);
+    fprintf(stderr, "wrk ended badly, status 0x%x: %s\n", (unsigned)status,
+            text);
     errno = EPROTO;
     return -1;
 }

@@ -52,7 +52,7 @@ function done(summary, latency)
     local e, clock, half, most = summary.errors, os.clock(), 0, 0
     local each = math.floor(summary.requests / thread:get("conns"))
 
-    if each > 0 then
+    if each > 0 and #latency > 0 then
         local times, counts, total =
             samples(latency, math.floor(summary.duration / each))
         half = quantile(times, counts, total * 0.50)
