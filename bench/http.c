@@ -46,7 +46,7 @@ struct http_case {
 };
 
 static const struct http_case cases[] = {
-    { "c64", 64, 1, { 12, 2 * SECOND }, { 3, 200 * MSEC } },
+    { "c64", 64, 1, { 12, 2 * SECOND }, { 2, 200 * MSEC } },
     { "c512", 512, 1, { 12, 2 * SECOND }, { 2, 200 * MSEC } },
     { "pipe16", 64, 16, { 12, 2 * SECOND }, { 2, 200 * MSEC } },
 };
@@ -295,6 +295,7 @@ static int run_case(const struct http_case *c)
 static int run_idle(int server)
 {
     static int first[IDLE_FIRST], rest[IDLE_CONNS];
+    unsigned conns = bench.quick ? IDLE_CONNS / 4 : IDLE_CONNS;
     struct child child;
     char name[64];
     double each = -1;
@@ -304,10 +305,10 @@ static int run_idle(int server)
     if (hold_open(&child.addr, first, IDLE_FIRST) == 0) {
         int64_t before = child_rss(&child);
 
-        if (hold_open(&child.addr, rest, IDLE_CONNS) == 0) {
+        if (hold_open(&child.addr, rest, conns) == 0) {
             settle();
-            each = (double)(child_rss(&child) - before) / IDLE_CONNS;
-            hold_close(rest, IDLE_CONNS);
+            each = (double)(child_rss(&child) - before) / conns;
+            hold_close(rest, conns);
         }
         hold_close(first, IDLE_FIRST);
     }
