@@ -88,7 +88,7 @@ struct http_config { /* public; zero means the default */
     unsigned max_conns;    /* 20,000: 503 */
     unsigned max_requests; /* of one connection; 100,000 */
 
-    /* In ns. */
+    /* In ns; CO_FOREVER: none. */
     int64_t head_timeout;    /* for a head, from its first byte; 10 s: 408 */
     int64_t body_timeout;    /* for 64 KiB more of a body; 30 s: 408 */
     int64_t write_timeout;   /* until the client takes 64 KiB; 30 s */
@@ -151,8 +151,9 @@ int http_add_header(struct http_response *res, const char *name,
 
 /* Append to the body.  text and printf set text/plain; charset=utf-8, write
  * application/octet-stream, unless Content-Type was set.  0 or -1; EMSGSIZE
- * past the limit, ENOMEM.  Once streaming, they send; EPIPE when the client is
- * gone or too slow.  [waits] */
+ * past the limit, ENOMEM: then a part is missing, and an error is answered, 500
+ * unless the handler returns one.  Once streaming, they send; EPIPE when the
+ * client is gone or too slow.  [waits] */
 int http_text(struct http_response *res, const char *text);
 int http_printf(struct http_response *res, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -11,6 +11,8 @@
 #include "net/http_server.h"
 #include <errno.h>
 
+enum { TURNED_AWAY_MAX = 256 }; /* who are told why at the same time */
+
 static bool refuse(struct http_work *w, int status, const char *why)
 {
     http_response_refuse(w, status, why);
@@ -18,6 +20,17 @@ static bool refuse(struct http_work *w, int status, const char *why)
         http_log(w);
     http_request_close(w);
     return false;
+}
+
+/* What ends with the connection would seem to be complete: reset it. */
+static void break_off(struct http_work *w)
+{
+    static const struct linger at_once = { .l_onoff = 1 };
+
+    w->dead = true;
+    if (w->res.streaming && !w->res.chunked && !w->res.bodiless)
+        (void)setsockopt(net_fd(w->conn), SOL_SOCKET, SO_LINGER, &at_once,
+                         sizeof at_once);
 }
 
 /* Without an answer, or in the middle of it: the client sees that. */
@@ -153,8 +166,9 @@ static int run(struct http_work *w, int *refused)
     old = co_limit_deadline(w->limit);
     status = run_handlers(w);
     w->owner = NULL;
+    (void)co_hold_cancel(false); /* if it left that behind */
     co_restore_deadline(old);
-    late = __builtin_expect(status < 0 || status >= 500, 0) &&
+    late = __builtin_expect(status < 0 || status == 500, 0) &&
            co_now() >= w->limit;
     w->limit = CO_NOWAIT;
     *refused = 0;
@@ -209,6 +223,9 @@ static bool answer(struct http_work *w)
     status = run(w, &refused);
     if (__builtin_expect(refused != 0, 0))
         return refuse(w, refused, NULL);
+    if (__builtin_expect(res->streaming, 0) &&
+        (status < 0 || res->failed || w->dead))
+        break_off(w);
     if (__builtin_expect(status < 0, 0))
         return drop(w);
     /* A head that was sent keeps its word. */
@@ -354,7 +371,9 @@ void http_conn(struct net_conn *c, void *server)
 
     if (atomic_fetch_add(&s->conns, 1) >= s->config.max_conns) {
         (void)atomic_fetch_sub(&s->conns, 1);
-        http_turn_away(c);
+        if (atomic_fetch_add(&s->turned_away, 1) < TURNED_AWAY_MAX)
+            http_turn_away(c);
+        (void)atomic_fetch_sub(&s->turned_away, 1);
         return;
     }
     list_push(&home_of(s)->peers, &p.link);

@@ -83,6 +83,8 @@ static int print_stream(struct http_response *res, const char *format,
     va_end(again);
     if (n >= 0)
         n = http_stream_write(w, text, (size_t)n);
+    else
+        res->failed = true;
     if (text != some)
         free(text);
     return n;
@@ -105,8 +107,10 @@ __attribute__((noinline)) static int print_any(struct http_response *res,
                           res->body_room - res->body_len, format, again);
     }
     va_end(again);
-    if (n < 0)
+    if (n < 0) {
+        res->failed = true;
         return -1;
+    }
     res->body_len += (size_t)n;
     return 0;
 }

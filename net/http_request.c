@@ -42,7 +42,7 @@ void *http_alloc(struct http_request *req, size_t size)
     w->arena = (w->arena - (uint32_t)size) & ~15u;
     /* The body may grow up to here, unless it left the area. */
     if (w->res.big == NULL)
-        w->res.body_room = (size_t)(w->area + w->arena - w->res.body);
+        http_response_fit(w);
     return w->area + w->arena;
 }
 

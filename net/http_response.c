@@ -24,38 +24,49 @@ void http_response_open(struct http_work *w)
     res->streaming = false;
     res->page = false;
     res->chunked = false;
+    res->failed = false;
     res->status = 0;
     res->body = w->area + w->out + HTTP_GAP;
     res->body_len = 0;
-    res->body_room = w->arena - w->out - HTTP_GAP;
     res->big = NULL;
+    http_response_fit(w);
     res->sent = 0;
 }
 
 /* ---- Body ------------------------------------------------------------------
  */
 
-__attribute__((noinline)) int http_response_grow(struct http_response *res,
-                                                 size_t len)
+/* Into memory of its own. */
+static int move_out(struct http_response *res, size_t room)
 {
-    struct http_work *w = http_work_of_response(res);
-    size_t max = w->server->config.answer_max;
-    size_t room = 2 * res->body_room;
-    char *big;
+    char *big = realloc(res->big, room);
 
-    if (len > max || res->body_len > max - len) {
-        errno = EMSGSIZE;
-        return -1;
-    }
-    if (room < res->body_len + len)
-        room = res->body_len + len;
-    big = realloc(res->big, room);
     if (big == NULL)
         return -1;
     if (res->big == NULL)
         memcpy(big, res->body, res->body_len);
     res->body = res->big = big;
     res->body_room = room;
+    return 0;
+}
+
+__attribute__((noinline)) int http_response_grow(struct http_response *res,
+                                                 size_t len)
+{
+    size_t max = http_work_of_response(res)->server->config.answer_max;
+    size_t room = 2 * res->body_room;
+
+    res->failed = true;
+    if (len > max || res->body_len > max - len) {
+        errno = EMSGSIZE;
+        return -1;
+    }
+    room = room < max ? room : max;
+    if (room < res->body_len + len)
+        room = res->body_len + len;
+    if (move_out(res, room) < 0)
+        return -1;
+    res->failed = false;
     return 0;
 }
 
@@ -152,7 +163,7 @@ static void put_answer(struct http_work *w, int status)
         w->now = http_now();
     if (res->big == NULL && need > w->arena - w->out &&
         (http_flush(w) < 0 ||
-         (need > w->arena && http_response_grow(res, 1) < 0))) {
+         (need > w->arena && move_out(res, res->body_len + 1) < 0))) {
         w->dead = true;
         return;
     }
@@ -171,6 +182,7 @@ static void make_page(struct http_work *w, int status)
     w->res.page = true;
     w->server->config.error(&w->req, &w->res, status);
     w->owner = NULL;
+    (void)co_hold_cancel(false);
     co_restore_deadline(old);
 }
 
@@ -183,11 +195,15 @@ static void put_error(struct http_work *w, int status, const char *why)
     http_fields_remove(res, "Content-Encoding");
     res->type = HTTP_TYPE_NONE;
     res->body_len = 0;
+    res->failed = false;
     if (w->server->config.error != NULL && w->opened)
         make_page(w, status);
-    if (res->body_len == 0) {
+    if (res->failed || res->body_len == 0) {
+        res->body_len = 0;
         http_fields_remove(res, "Content-Type");
         res->type = HTTP_TYPE_TEXT;
+        if (res->big == NULL) /* however small answers have to be */
+            res->body_room = (size_t)(w->area + w->arena - res->body);
         if (res->body_room >= HTTP_GAP)
             res->body_len =
                 http_error_text(res->body, res->body_room, status, why);
@@ -208,6 +224,8 @@ void http_response_close(struct http_work *w, int status)
 
     if (res->streaming) {
         http_stream_close(w);
+    } else if (__builtin_expect(res->failed, 0)) {
+        put_error(w, status >= 400 && status <= 599 ? status : 500, NULL);
     } else if (__builtin_expect(!http_status_final(status), 0)) {
         put_error(w, 500, NULL);
     } else if (http_status_bodiless(status)) {

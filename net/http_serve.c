@@ -14,6 +14,9 @@
 
 enum { SERVER_MAX = 256, TARGET_MAX = 15 * 1024 };
 
+/* Longer than any machine runs, so that adding to a time cannot overflow. */
+#define TIMEOUT_MAX (INT64_MAX / 4)
+
 /* 0, or -1 for what is out of range. */
 static int take_config(struct http_server *s, const struct http_config *from)
 {
@@ -35,6 +38,13 @@ static int take_config(struct http_server *s, const struct http_config *from)
     DEFAULT(idle_timeout, 60 * CO_SECOND);
     DEFAULT(log_fd, 1);
 #undef DEFAULT
+#define BOUND(field) c->field = c->field < TIMEOUT_MAX ? c->field : TIMEOUT_MAX
+    BOUND(head_timeout);
+    BOUND(body_timeout);
+    BOUND(write_timeout);
+    BOUND(handler_timeout);
+    BOUND(idle_timeout);
+#undef BOUND
     s->server_len = c->server == NULL ? 0 : strlen(c->server);
     if (c->head_bytes > NET_BUFFER_BYTES || c->head_fields > HTTP_FIELDS_MAX ||
         c->target_bytes > TARGET_MAX || s->server_len > SERVER_MAX ||

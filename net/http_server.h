@@ -45,6 +45,7 @@ struct http_server {
     int result, err;   /* of it */
     atomic_bool stopping;
     atomic_uint conns;
+    atomic_uint turned_away; /* beyond max_conns, and being told so */
     unsigned count;          /* schedulers */
     struct http_home *homes; /* one for each */
 };
@@ -89,6 +90,7 @@ struct http_response {
     bool streaming; /* the head is sent */
     bool page;      /* config.error makes it */
     bool chunked;
+    bool failed;     /* a part of the body is missing */
     bool bodiless;   /* streaming, to HEAD or with such a status */
     uint16_t status; /* that was sent */
     char *body;
@@ -141,7 +143,7 @@ struct http_work {
     struct http_block *blocks;
     const char *target; /* as it came, for the log */
     struct http_match match;
-    struct http_field fields[];
+    _Alignas(16) struct http_field fields[]; /* as the area behind them */
 };
 
 struct http_block { /* what did not fit into the area */
@@ -157,6 +159,17 @@ static inline struct http_work *http_work_of(struct http_request *req)
 static inline struct http_work *http_work_of_response(struct http_response *res)
 {
     return container_of(res, struct http_work, res);
+}
+
+/* The room of a body that stands in the area: up to the request's memory, and
+ * no more than an answer may have. */
+static inline void http_response_fit(struct http_work *w)
+{
+    size_t room = (size_t)(w->area + w->arena - w->res.body);
+
+    w->res.body_room = room < w->server->config.answer_max
+                           ? room
+                           : w->server->config.answer_max;
 }
 
 /* http_request.c: the strings of a request whose head was parsed.  0, or the
