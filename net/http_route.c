@@ -280,7 +280,7 @@ static bool same_method(const struct entry *e, enum http_method id,
     if (e->route->method == NULL)
         return true;
     if (e->method != id)
-        return false;
+        return id == HTTP_HEAD && e->method == HTTP_GET;
     return id != HTTP_OTHER || strcmp(e->route->method, method) == 0;
 }
 
@@ -303,35 +303,46 @@ static uint16_t first_plain(const struct http_router *r, const char *path,
     return r->slots[hash(path, len) & r->mask];
 }
 
-static bool find(const struct http_router *r, enum http_method id,
-                 const char *method, const char *path, size_t len,
-                 struct http_match *m)
+/* The i-th entry matches; for HEAD, one with the same pattern that is for HEAD
+ * alone is taken instead of a GET.  It stands behind that.  Of entries that
+ * match the same path, those that are equally special have the same pattern. */
+static bool found(const struct http_router *r, enum http_method id, unsigned i,
+                  const char *path, size_t len, struct http_match *m)
 {
-    uint16_t at = first_plain(r, path, len);
+    const struct entry *e = &r->entries[i];
+    struct http_match other;
 
-    for (; at != NONE; at = r->entries[at].next)
-        if (is_path(r, at, path, len, m) &&
-            same_method(&r->entries[at], id, method)) {
-            m->route = r->entries[at].route;
-            return true;
-        }
-    for (unsigned i = r->plain; i < r->count; i++)
-        if (same_method(&r->entries[i], id, method) &&
-            is_path(r, i, path, len, m)) {
+    m->route = e->route;
+    if (__builtin_expect(id != HTTP_HEAD, 1) || e->method != HTTP_GET)
+        return true;
+    for (; i < r->count; i = i < r->plain ? r->entries[i].next : i + 1)
+        if (r->entries[i].method == HTTP_HEAD &&
+            compare(e, &r->entries[i]) == 0 &&
+            is_path(r, i, path, len, &other)) {
+            *m = other;
             m->route = r->entries[i].route;
-            return true;
+            break;
         }
-    m->route = NULL;
-    m->count = 0;
-    return false;
+    return true;
 }
 
 bool http_router_find(const struct http_router *r, enum http_method id,
                       const char *method, const char *path, size_t len,
                       struct http_match *m)
 {
-    return find(r, id, method, path, len, m) ||
-           (id == HTTP_HEAD && find(r, HTTP_GET, "GET", path, len, m));
+    uint16_t at = first_plain(r, path, len);
+
+    for (; at != NONE; at = r->entries[at].next)
+        if (is_path(r, at, path, len, m) &&
+            same_method(&r->entries[at], id, method))
+            return found(r, id, at, path, len, m);
+    for (unsigned i = r->plain; i < r->count; i++)
+        if (same_method(&r->entries[i], id, method) &&
+            is_path(r, i, path, len, m))
+            return found(r, id, i, path, len, m);
+    m->route = NULL;
+    m->count = 0;
+    return false;
 }
 
 /* Adds a word to a list that does not have it yet, if there is room. */

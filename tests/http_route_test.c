@@ -119,6 +119,44 @@ static void first_of_equals(void)
     http_router_free(r);
 }
 
+/* HEAD is answered by what answers GET, as long as no other is for it alone. */
+static void heads(void)
+{
+    static const struct http_route table[] = {
+        ROUTE(NULL, "/*"),     ROUTE("HEAD", "/:word"),
+        ROUTE("GET", "/ok"),   ROUTE("GET", "/a/:x"),
+        ROUTE("GET", "/b/:x"), ROUTE("POST", "/b/:y"),
+        ROUTE(NULL, "/b/:y"),  ROUTE("HEAD", "/b/:z"),
+        ROUTE(NULL, "/any"),   ROUTE("HEAD", "/any"),
+        ROUTE("GET", "/own"),  ROUTE("POST", "/own"),
+        ROUTE("HEAD", "/own"), { 0 },
+    };
+    static const struct {
+        const char *path, *name;
+        int get, head;
+    } cases[] = {
+        { "/ok", NULL, 2, 2 },    { "/a/1", "x", 3, 3 },
+        { "/b/1", "z", 4, 7 },    { "/any", NULL, 8, 8 },
+        { "/own", NULL, 10, 12 }, { "/x/y", NULL, 0, 0 },
+        { "/x", "word", 0, 1 },
+    };
+    struct http_router *r = http_router_new(table);
+
+    CHECK(r != NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *path = cases[i].path;
+        struct http_match m;
+
+        (void)find(r, "GET", path, &m);
+        CHECK_EQ(m.route - table, cases[i].get);
+        (void)find(r, "HEAD", path, &m);
+        CHECK_EQ(m.route - table, cases[i].head);
+        if (cases[i].name != NULL)
+            check_param(&m, path, cases[i].name, strrchr(path, '/') + 1);
+    }
+    http_router_free(r);
+}
+
 static void allows(void)
 {
     static const struct {
@@ -189,6 +227,7 @@ int main(void)
 {
     RUN(finds);
     RUN(first_of_equals);
+    RUN(heads);
     RUN(allows);
     RUN(many);
     RUN(empty_table);
