@@ -102,7 +102,8 @@ static inline const char *segment_end(const char *p, const char *end)
     return p;
 }
 
-/* Below 0 when a is more special than b. */
+/* Below 0 when a is more special than b.  No path matches a pattern and its
+ * prefix; they have an order since one equal to both would spoil the sort. */
 static int compare(const struct entry *a, const struct entry *b)
 {
     const char *p = a->pattern, *q = b->pattern;
@@ -115,7 +116,7 @@ static int compare(const struct entry *a, const struct entry *b)
         p = segment_end(p, a->end);
         q = segment_end(q, b->end);
     }
-    return 0;
+    return (q < b->end) - (p < a->end);
 }
 
 /* From the first ":" or "*" on. */

@@ -157,6 +157,31 @@ static void heads(void)
     http_router_free(r);
 }
 
+/* In which order they stand in the table does not matter. */
+static void any_order(void)
+{
+    static const char *const patterns[] = { "/:x/*", "/:x", "/:x/b" };
+
+    for (int i = 0; i < 27; i++) {
+        int a = i % 3, b = i / 3 % 3, c = i / 9;
+        const struct http_route table[] = { ROUTE("GET", patterns[a]),
+                                            ROUTE("GET", patterns[b]),
+                                            ROUTE("GET", patterns[c]),
+                                            { 0 } };
+        struct http_router *r;
+        struct http_match m;
+
+        if (a == b || b == c || c == a)
+            continue;
+        r = http_router_new(table);
+        CHECK(r != NULL);
+        CHECK(strcmp(find(r, "GET", "/q/b", &m), "/:x/b") == 0);
+        CHECK(strcmp(find(r, "GET", "/q/c", &m), "/:x/*") == 0);
+        CHECK(strcmp(find(r, "GET", "/q", &m), "/:x") == 0);
+        http_router_free(r);
+    }
+}
+
 static void allows(void)
 {
     static const struct {
@@ -228,6 +253,7 @@ int main(void)
     RUN(finds);
     RUN(first_of_equals);
     RUN(heads);
+    RUN(any_order);
     RUN(allows);
     RUN(many);
     RUN(empty_table);
