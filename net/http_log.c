@@ -56,13 +56,18 @@ static void put_escaped(struct text *t, const char *s, bool json)
     }
 }
 
-/* Without the port, and the brackets of IPv6. */
+/* Without the port, and the brackets of IPv6.  The name of a unix client, if it
+ * has one, is of its own choice and says nothing. */
 static void peer_host(struct http_work *w, char *host)
 {
     char *colon;
     size_t len;
 
     net_peer(w->conn, host, NET_ADDR_MAX);
+    if (*host == '\0' || strncmp(host, "unix:", 5) == 0) {
+        (void)strcpy(host, "-");
+        return;
+    }
     colon = strrchr(host, ':');
     if (colon != NULL)
         *colon = '\0';
@@ -71,8 +76,6 @@ static void peer_host(struct http_work *w, char *host)
         memmove(host, host + 1, len - 2);
         host[len - 2] = '\0';
     }
-    if (*host == '\0' || strcmp(host, "unix") == 0)
-        (void)strcpy(host, "-");
 }
 
 static void common(struct http_work *w, struct text *t)
@@ -81,7 +84,7 @@ static void common(struct http_work *w, struct text *t)
 
     peer_host(w, host);
     http_date_common(date);
-    puts_text(t, host);
+    put_escaped(t, host, false);
     puts_text(t, " - - [");
     puts_text(t, date);
     puts_text(t, "] \"");

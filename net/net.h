@@ -185,7 +185,8 @@ int net_shutdown(struct net_conn *c);
 int net_fd(const struct net_conn *c); /* borrowed.  [any] */
 
 /* The addresses of both ends as text, "" when there is none to be had.  A unix
- * client has none: "unix:".  [any] */
+ * client that did not bind has none: "unix:"; one that did chose it freely,
+ * newlines included.  [any] */
 void net_peer(const struct net_conn *c, char *buf, size_t len);
 void net_local(const struct net_conn *c, char *buf, size_t len);
 

@@ -5,6 +5,8 @@
 #include "net/http_date.h"
 #include "tests/web_kit.h"
 #include <fcntl.h>
+#include <stddef.h>
+#include <sys/un.h>
 
 static char lines[16][8192];
 static unsigned count;
@@ -125,6 +127,42 @@ static void json(void *arg)
                "\"bytes\":5}"));
 }
 
+/* A client of a unix socket may bind to any name, and forges no line by it. */
+static void unix_client(void *arg)
+{
+    static const char get[] = "GET / HTTP/1.0\r\n\r\n";
+    struct http_config config = { .routes = routes,
+                                  .app = &count,
+                                  .log_form = HTTP_LOG_COMMON,
+                                  .log = keep_line };
+    struct sockaddr_un un = { .sun_family = AF_UNIX };
+    size_t base = offsetof(struct sockaddr_un, sun_path) + 1;
+    struct web web = { .config = config };
+    char answer[1024];
+    int fd = co_socket(AF_UNIX, SOCK_STREAM, 0), n;
+
+    (void)arg;
+    count = 0;
+    CHECK(fd >= 0);
+    n = snprintf(un.sun_path + 1, sizeof un.sun_path - 1, "%d\n10.0.0.1 - -:1",
+                 (int)getpid());
+    CHECK_EQ(bind(fd, (void *)&un, (socklen_t)(base + (size_t)n)), 0);
+    web.l = net_listen(local_addr(), NULL);
+    CHECK(web.l != NULL);
+    web.co = co_spawn(web_main, &web, NULL);
+    n = snprintf(un.sun_path + 1, sizeof un.sun_path - 1, "%s",
+                 local_addr() + strlen("unix:@"));
+    CHECK_EQ(co_connect(fd, (void *)&un, (socklen_t)(base + (size_t)n), SOON),
+             0);
+    CHECK_EQ(co_write(fd, get, strlen(get), SOON), (ssize_t)strlen(get));
+    while (co_read(fd, answer, sizeof answer, SOON) > 0)
+        ;
+    CHECK_EQ(co_close(fd), 0);
+    web_stop(&web);
+    CHECK_EQ(count, 1);
+    CHECK(strncmp(lines[0], "- - - [", 7) == 0);
+}
+
 /* What had no answer, or not all of it, has its line, too. */
 static void dropped(void *arg)
 {
@@ -226,6 +264,7 @@ int main(void)
     RUN(dates);
     RUN_CO(common);
     RUN_CO(json);
+    RUN_CO(unix_client);
     RUN_CO(dropped);
     RUN_CO(slow_log);
     RUN_CO(to_a_descriptor);
