@@ -98,7 +98,10 @@ struct http_config { /* public; zero means the default */
     int64_t idle_timeout;    /* between requests; 60 s */
 
     /* The access log: a line a request, without its end, to log or else to
-     * log_fd (1 unless given), written at once. */
+     * log_fd (1 unless given), written when the answer is made.  Who reads that
+     * too slowly delays the clients: while it takes no more, each line is
+     * waited for up to write_timeout, after the answer was sent, and then lost.
+     */
     int log_form;
     int log_fd;
     void (*log)(void *app, const char *line, size_t len);
@@ -135,8 +138,8 @@ ssize_t http_body(struct http_request *req, void *buf, size_t len,
 
 /* ---- Responses -------------------------------------------------------------
  *
- * Only the coroutine that runs the handler makes its answer: EBADF for others,
- * and once the handler has returned.
+ * Only the coroutine that runs the handler makes its answer: others get EBADF
+ * while it runs.  Once it has returned, neither req nor res may be used.
  */
 
 /* set replaces, and an empty value removes; add is for fields that may stand
