@@ -166,6 +166,9 @@ int http_request_open(struct http_work *w)
                   : h->form == HTTP_ASTERISK ? "*"
                                              : empty;
     h->path.len = (uint32_t)strlen(w->req.path);
+    /* Nothing here makes tunnels, and what comes behind CONNECT may be meant
+     * for one already: it is no request. */
+    w->res.close |= h->form == HTTP_AUTHORITY;
     return 0;
 }
 

@@ -275,7 +275,11 @@ static void routing(void)
     CHECK(body_is(k, "argument"));
     CHECK_EQ(ask(k, "POST /arg?refused HTTP/1.1\r\n" END), 403);
     CHECK(body_is(k, "no"));
-    CHECK_EQ(ask(k, "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"), 501);
+    CHECK_EQ(ask(k, "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"
+                    "GET /status/200 HTTP/1.1\r\n" END),
+             501);
+    CHECK(strcmp(field(k, "Connection"), "close") == 0);
+    CHECK_CLOSED(k);
 }
 
 static void streams(void)
