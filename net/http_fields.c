@@ -50,8 +50,6 @@ static int own_field(struct http_response *res, const char *name,
         errno = EINVAL;
         return -1;
     }
-    if (strcasecmp(name, "Content-Type") == 0)
-        res->type = HTTP_TYPE_SET;
     return 1;
 }
 
@@ -73,23 +71,33 @@ void http_fields_remove(struct http_response *res, const char *name)
     res->lines_end = at;
 }
 
-int http_add_header(struct http_response *res, const char *name,
-                    const char *value)
+/* The bytes of the lines of that name. */
+static uint32_t bytes_of(const struct http_response *res, const char *name)
+{
+    size_t len = strlen(name);
+    uint32_t bytes = 0;
+
+    for (const struct http_line *l = res->lines; l != NULL; l = l->next)
+        if (l->name_len == len && strncasecmp(l->text, name, len) == 0)
+            bytes += l->len;
+    return bytes;
+}
+
+/* NULL when it would be too long beside other bytes of lines. */
+static struct http_line *new_line(struct http_response *res, const char *name,
+                                  const char *value, uint32_t other)
 {
     size_t name_len = strlen(name), value_len = strlen(value);
     size_t len = name_len + value_len + 4;
-    int r = own_field(res, name, value);
     struct http_line *l;
 
-    if (r <= 0)
-        return r;
-    if (len > HTTP_LINES_MAX - res->lines_len) {
+    if (len > HTTP_LINES_MAX - other) {
         errno = EMSGSIZE;
-        return -1;
+        return NULL;
     }
     l = http_alloc(&http_work_of_response(res)->req, sizeof *l + len);
     if (l == NULL)
-        return -1;
+        return NULL;
     l->next = NULL;
     l->len = (uint32_t)len;
     l->name_len = (uint32_t)name_len;
@@ -97,19 +105,56 @@ int http_add_header(struct http_response *res, const char *name,
     memcpy(l->text + name_len, ": ", 2);
     memcpy(l->text + name_len + 2, value, value_len);
     memcpy(l->text + len - 2, "\r\n", 2);
+    return l;
+}
+
+static void link_line(struct http_response *res, struct http_line *l)
+{
     *res->lines_end = l;
     res->lines_end = &l->next;
     res->lines_len += l->len;
+}
+
+/* The handler's word is the last one on it, also when it wants none. */
+static void note_type(struct http_response *res, const char *name)
+{
+    if (strcasecmp(name, "Content-Type") == 0)
+        res->type = HTTP_TYPE_SET;
+}
+
+int http_add_header(struct http_response *res, const char *name,
+                    const char *value)
+{
+    int r = own_field(res, name, value);
+    struct http_line *l;
+
+    if (r <= 0)
+        return r;
+    l = new_line(res, name, value, res->lines_len);
+    if (l == NULL)
+        return -1;
+    link_line(res, l);
+    note_type(res, name);
     return 0;
 }
 
+/* The old one goes when the new one is certain. */
 int http_set_header(struct http_response *res, const char *name,
                     const char *value)
 {
     int r = own_field(res, name, value);
+    struct http_line *l = NULL;
 
     if (r <= 0)
         return r;
+    if (*value != '\0') {
+        l = new_line(res, name, value, res->lines_len - bytes_of(res, name));
+        if (l == NULL)
+            return -1;
+    }
     http_fields_remove(res, name);
-    return *value == '\0' ? 0 : http_add_header(res, name, value);
+    if (l != NULL)
+        link_line(res, l);
+    note_type(res, name);
+    return 0;
 }

@@ -53,6 +53,24 @@ static int set_fields(struct http_request *req, struct http_response *res)
     return 201;
 }
 
+/* What could not be replaced is as it was. */
+static int kept_fields(struct http_request *req, struct http_response *res)
+{
+    static char value[9000];
+
+    (void)req;
+    memset(value, 'v', 5000);
+    CHECK_EQ(http_set_header(res, "X-Kept", "1"), 0);
+    CHECK_EQ(http_set_header(res, "X-Long", value), 0);
+    CHECK_EQ(http_set_header(res, "X-Long", value), 0);
+    memset(value, 'v', sizeof value - 1);
+    CHECK(http_set_header(res, "X-Kept", value) < 0 && errno == EMSGSIZE);
+    CHECK(http_set_header(res, "Content-Type", value) < 0);
+    CHECK_EQ(http_set_header(res, "X-Long", ""), 0);
+    CHECK_EQ(http_text(res, "text"), 0);
+    return 200;
+}
+
 /* Its field lines are as long as they may be, and its body moves up for them.
  */
 static int long_fields(struct http_request *req, struct http_response *res)
@@ -149,6 +167,7 @@ static int argument(struct http_request *req, struct http_response *res)
 static const struct http_route routes[] = {
     { "GET", "/fields", echo_fields, NULL, 0 },
     { "GET", "/set", set_fields, NULL, 0 },
+    { "GET", "/kept", kept_fields, NULL, 0 },
     { "GET", "/long/:text", long_fields, NULL, 0 },
     { "GET", "/large/:lines", large, NULL, 0 },
     { "GET", "/toolarge", too_large, NULL, 0 },
@@ -191,6 +210,9 @@ static void fields(void)
     CHECK(strcmp(field(k, "Content-Type"), "text/html") == 0);
     CHECK_EQ(get("/long/text"), 200);
     CHECK(body_is(k, "text"));
+    CHECK_EQ(get("/kept"), 200);
+    CHECK(strcmp(field(k, "X-Kept"), "1") == 0);
+    CHECK(strcmp(field(k, "Content-Type"), "text/plain; charset=utf-8") == 0);
 }
 
 /* Sizes around those of the buffers, alone and behind one another. */
