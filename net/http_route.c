@@ -102,8 +102,7 @@ static inline const char *segment_end(const char *p, const char *end)
     return p;
 }
 
-/* Below 0 when a is more special than b.  No path matches a pattern and its
- * prefix; they have an order since one equal to both would spoil the sort. */
+/* Below 0 when a is more special than b; an order of all, prefixes included. */
 static int compare(const struct entry *a, const struct entry *b)
 {
     const char *p = a->pattern, *q = b->pattern;
@@ -174,8 +173,7 @@ static void link_plain(struct http_router *r, uint16_t index)
     r->lengths |= UINT64_C(1) << (entry_len(e) & 63);
 }
 
-/* Finds where the names stand.  The first one free in the router's array is
- * behind those found here. */
+/* Returns what is free in the router's array behind the names found here. */
 static struct http_slice *find_names(struct entry *e, struct http_slice *names)
 {
     const char *p = e->pattern;
@@ -304,46 +302,48 @@ static uint16_t first_plain(const struct http_router *r, const char *path,
     return r->slots[hash(path, len) & r->mask];
 }
 
-/* The i-th entry matches; for HEAD, one with the same pattern that is for HEAD
- * alone is taken instead of a GET.  It stands behind that.  Of entries that
- * match the same path, those that are equally special have the same pattern. */
-static bool found(const struct http_router *r, enum http_method id, unsigned i,
-                  const char *path, size_t len, struct http_match *m)
+/* Instead of the i-th entry, a GET, takes one for HEAD with the same pattern:
+ * as special as that, behind it, and a match of the same path. */
+__attribute__((noinline)) static void prefer_head(const struct http_router *r,
+                                                  unsigned i, const char *path,
+                                                  size_t len,
+                                                  struct http_match *m)
 {
-    const struct entry *e = &r->entries[i];
+    const struct entry *e = &r->entries[i], *h;
     struct http_match other;
 
-    m->route = e->route;
-    if (__builtin_expect(id != HTTP_HEAD, 1) || e->method != HTTP_GET)
-        return true;
-    for (; i < r->count; i = i < r->plain ? r->entries[i].next : i + 1)
-        if (r->entries[i].method == HTTP_HEAD &&
-            compare(e, &r->entries[i]) == 0 &&
+    for (; i < r->count; i = i < r->plain ? h->next : i + 1) {
+        h = &r->entries[i];
+        if (h->method == HTTP_HEAD && compare(e, h) == 0 &&
             is_path(r, i, path, len, &other)) {
+            other.route = h->route;
             *m = other;
-            m->route = r->entries[i].route;
-            break;
+            return;
         }
-    return true;
+    }
 }
 
 bool http_router_find(const struct http_router *r, enum http_method id,
                       const char *method, const char *path, size_t len,
                       struct http_match *m)
 {
-    uint16_t at = first_plain(r, path, len);
+    unsigned i = first_plain(r, path, len);
 
-    for (; at != NONE; at = r->entries[at].next)
-        if (is_path(r, at, path, len, m) &&
-            same_method(&r->entries[at], id, method))
-            return found(r, id, at, path, len, m);
-    for (unsigned i = r->plain; i < r->count; i++)
-        if (same_method(&r->entries[i], id, method) &&
-            is_path(r, i, path, len, m))
-            return found(r, id, i, path, len, m);
-    m->route = NULL;
-    m->count = 0;
-    return false;
+    while (i != NONE && !(is_path(r, i, path, len, m) &&
+                          same_method(&r->entries[i], id, method)))
+        i = r->entries[i].next;
+    if (i == NONE)
+        for (i = r->plain; i < r->count; i++)
+            if (same_method(&r->entries[i], id, method) &&
+                is_path(r, i, path, len, m))
+                break;
+    m->route = i < r->count ? r->entries[i].route : NULL;
+    if (m->route == NULL)
+        m->count = 0;
+    else if (__builtin_expect(id == HTTP_HEAD, 0) &&
+             r->entries[i].method == HTTP_GET)
+        prefer_head(r, i, path, len, m);
+    return m->route != NULL;
 }
 
 /* Adds a word to a list that does not have it yet, if there is room. */
