@@ -147,6 +147,19 @@ static inline double bench_spread(double *values, size_t n)
            bench_median(values, n);
 }
 
+/* Reports the median of the n values, and to people where half of them are. */
+__attribute__((unused)) static void bench_report_median(const char *name,
+                                                        double *values,
+                                                        size_t n,
+                                                        const char *unit)
+{
+    bench_report(name, bench_median(values, n), unit, (long)n);
+    if (n > 1)
+        bench_note("%-28s half of %zu in %.4g..%.4g, all in %.4g..%.4g", "", n,
+                   bench_percentile(values, n, 0.25),
+                   bench_percentile(values, n, 0.75), values[0], values[n - 1]);
+}
+
 /* How many operations make a round of about ns nanoseconds: doubles until a run
  * takes a quarter of that, so each case is also warm then. */
 static inline long bench_calibrate(const struct bench_case *c, int64_t ns)

@@ -71,16 +71,6 @@ static struct {
     char dir[PATH_MAX]; /* where the server programs are */
 } options;
 
-/* Reports the median of the n values, and to people where half of them are. */
-static void report(const char *name, double *values, size_t n, const char *unit)
-{
-    bench_report(name, bench_median(values, n), unit, (long)n);
-    if (n > 1)
-        bench_note("%-28s half of %zu in %.4g..%.4g, all in %.4g..%.4g", "", n,
-                   bench_percentile(values, n, 0.25),
-                   bench_percentile(values, n, 0.75), values[0], values[n - 1]);
-}
-
 static void report_server(int server, const char *what, const char *figure,
                           double *values, size_t n, const char *unit)
 {
@@ -88,7 +78,7 @@ static void report_server(int server, const char *what, const char *figure,
 
     (void)snprintf(name, sizeof name, "echo.%s.%s.%s", server_names[server],
                    what, figure);
-    report(name, values, n, unit);
+    bench_report_median(name, values, n, unit);
 }
 
 static int fail(int server, const char *what)
@@ -262,7 +252,7 @@ static int run_case(const struct echo_case *c)
         report_load(server, c, f, p->pairs);
     }
     (void)snprintf(name, sizeof name, "echo.ratio.%s", c->name);
-    report(name, ratios, p->pairs, "1");
+    bench_report_median(name, ratios, p->pairs, "1");
     return 0;
 }
 
@@ -296,7 +286,7 @@ static int run_idle(const char *kind, char *option)
     if (child_stop(&child) < 0 || each < 0)
         return -1;
     (void)snprintf(name, sizeof name, "echo.idle.%s", kind);
-    report(name, &each, 1, "bytes");
+    bench_report_median(name, &each, 1, "bytes");
     return 0;
 }
 

@@ -75,16 +75,6 @@ static struct {
 
 /* ---- Figures ------------------------------------------------------------- */
 
-/* Reports the median of the n values, and to people where half of them are. */
-static void report(const char *name, double *values, size_t n, const char *unit)
-{
-    bench_report(name, bench_median(values, n), unit, (long)n);
-    if (n > 1)
-        bench_note("%-28s half of %zu in %.4g..%.4g, all in %.4g..%.4g", "", n,
-                   bench_percentile(values, n, 0.25),
-                   bench_percentile(values, n, 0.75), values[0], values[n - 1]);
-}
-
 static void report_server(int server, const char *what, const char *figure,
                           double *values, size_t n, const char *unit)
 {
@@ -92,7 +82,7 @@ static void report_server(int server, const char *what, const char *figure,
 
     (void)snprintf(name, sizeof name, "http.%s.%s.%s", server_names[server],
                    what, figure);
-    report(name, values, n, unit);
+    bench_report_median(name, values, n, unit);
 }
 
 static int fail(int server, const char *what)
@@ -285,7 +275,7 @@ static int run_case(const struct http_case *c)
             continue;
         (void)snprintf(name, sizeof name, "http.ratio.%s.%s",
                        server_names[server], c->name);
-        report(name, ratios[server], p->rounds, "1");
+        bench_report_median(name, ratios[server], p->rounds, "1");
     }
     return 0;
 }
@@ -318,7 +308,7 @@ static int run_idle(int server)
         return -1;
     (void)snprintf(name, sizeof name, "http.idle.%s.bytes",
                    server_names[server]);
-    report(name, &each, 1, "bytes");
+    bench_report_median(name, &each, 1, "bytes");
     return 0;
 }
 

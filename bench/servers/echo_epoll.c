@@ -13,10 +13,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include "bench/servers/listen.h"
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -222,35 +219,6 @@ static int loop(struct server *s)
     }
 }
 
-/* Listens on text, "1.2.3.4:port", and writes the port that was bound to it. */
-static int listen_on(const char *text, struct sockaddr_in *addr)
-{
-    static const int on = 1;
-    char host[64];
-    unsigned short port;
-    socklen_t len = sizeof *addr;
-    int fd;
-
-    memset(addr, 0, sizeof *addr);
-    addr->sin_family = AF_INET;
-    if (sscanf(text, "%63[0-9.]:%hu", host, &port) != 2 ||
-        inet_pton(AF_INET, host, &addr->sin_addr) != 1) {
-        errno = EINVAL;
-        return -1;
-    }
-    addr->sin_port = htons(port);
-    fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-        bind(fd, (struct sockaddr *)addr, len) == 0 &&
-        listen(fd, SOMAXCONN) == 0 &&
-        getsockname(fd, (struct sockaddr *)addr, &len) == 0)
-        return fd;
-    (void)close(fd);
-    return -1;
-}
-
 /* Everything but the listener.  What it opens, the end of the process closes.
  */
 static int prepare(struct server *s)
@@ -292,7 +260,7 @@ int main(int argc, char **argv)
     char host[INET_ADDRSTRLEN];
     int status = 1;
 
-    s.listener = listen_on(text, &addr);
+    s.listener = listen_on(text, SOCK_NONBLOCK | SOCK_CLOEXEC, &addr);
     if (s.listener < 0) {
         perror(text);
         return 1;

@@ -1,5 +1,5 @@
-/* listen.h - how the HTTP servers that are measured against corten start and
- * end: they listen, say where, and SIGTERM ends them with success.
+/* listen.h - how the servers that are measured against corten start and end:
+ * they listen, say where, and SIGTERM ends them with success.
  *
  * SPDX-License-Identifier: MIT
  */
