@@ -209,10 +209,13 @@ void *net_pool_get(struct net_pool *p, int64_t deadline)
 
 static void give_back(struct net_pool *p, void *item, bool good)
 {
-    int64_t now = co_now();
     int err = errno;
     struct pool_slot *s;
+    int64_t now;
 
+    if (good && p->ops.reset != NULL)
+        good = p->ops.reset(p->ctx, item);
+    now = co_now();
     co_mutex_lock(&p->lock);
     s = pool_take_back(p, item);
     if (good && pool_too_old(p, s, now)) {

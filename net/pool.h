@@ -30,6 +30,9 @@ struct net_pool_ops {                           /* public */
     void *(*open)(void *ctx, int64_t deadline); /* NULL + errno */
     void (*close)(void *ctx, void *item);
     bool (*alive)(void *ctx, void *item); /* may be NULL: it is */
+    bool (*reset)(void *ctx, void *item); /* before a put item is anyone's; may
+                                             be NULL.  False: it is broken */
+    void (*release)(void *ctx);           /* the last call, or NULL */
 };
 
 struct net_pool_options { /* public; zero means the default */
@@ -64,7 +67,7 @@ struct net_pool_stats { /* public */
     uint64_t waited[NET_POOL_WAITS];
 };
 
-/* Borrows ops and ctx until the last item is closed.  NULL with EINVAL for
+/* Copies ops and borrows ctx until ops->release().  NULL with EINVAL for
  * options out of range (min beyond max, a negative time), or ENOMEM.  [any] */
 struct net_pool *net_pool_new(const struct net_pool_ops *ops, void *ctx,
                               const struct net_pool_options *options);

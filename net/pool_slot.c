@@ -117,6 +117,8 @@ void pool_leave(struct net_pool *p)
 
     co_mutex_unlock(&p->lock);
     if (last) {
+        if (p->ops.release != NULL)
+            p->ops.release(p->ctx);
         free(p->buckets);
         free(p);
     }

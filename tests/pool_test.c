@@ -13,11 +13,12 @@
 
 struct thing {
     atomic_bool held;
-    bool dead;
+    bool dead, spoilt;
 };
 
 static struct maker { /* what open and close do, and did */
     atomic_int opens, closes, checks, now, most, opening, most_opening;
+    atomic_int resets, releases;
     atomic_int fail;       /* so many opens more */
     atomic_bool gate_shut; /* opens wait until it is open */
     atomic_bool all_dead;
@@ -80,7 +81,25 @@ static bool thing_alive(void *ctx, void *item)
     return !t->dead && !atomic_load(&made.all_dead);
 }
 
-static const struct net_pool_ops ops = { open_thing, close_thing, thing_alive };
+/* What is spoilt by then is not taken back. */
+static bool reset_thing(void *ctx, void *item)
+{
+    struct thing *t = item;
+
+    CHECK(ctx == &made);
+    atomic_fetch_add(&made.resets, 1);
+    return !t->spoilt;
+}
+
+static void released(void *ctx)
+{
+    CHECK(ctx == &made);
+    CHECK_EQ(made.now, 0);
+    atomic_fetch_add(&made.releases, 1);
+}
+
+static const struct net_pool_ops ops = { open_thing, close_thing, thing_alive,
+                                         reset_thing, released };
 
 static struct net_pool *new_pool(struct net_pool_options o)
 {
@@ -140,9 +159,10 @@ static void until_waiting(struct net_pool *p, unsigned n)
 static void close_pool(struct net_pool *p)
 {
     net_pool_free(p);
-    while (atomic_load(&made.now) > 0)
+    while (atomic_load(&made.releases) == 0)
         nap();
     CHECK_EQ(made.opens, made.closes);
+    CHECK_EQ(made.releases, 1);
 }
 
 /* ---- One after another -----------------------------------------------------
@@ -221,6 +241,24 @@ static void checked_after_rest(void)
     CHECK_EQ(stats(p).open, 0);
     CHECK_EQ(stats(p).open_failures, 1);
     put(p, must_get(p));
+    close_pool(p);
+}
+
+static void reset(void)
+{
+    struct net_pool *p = new_pool((struct net_pool_options){ .max = 1 });
+    struct thing *t = must_get(p);
+
+    put(p, t);
+    CHECK_EQ(made.resets, 1);
+    CHECK(must_get(p) == t);
+    t->spoilt = true;
+    put(p, t);
+    CHECK_EQ(made.closes, 1);
+    CHECK_EQ(stats(p).dropped, 1);
+    t = must_get(p);
+    drop(p, t);
+    CHECK_EQ(made.resets, 2);
     close_pool(p);
 }
 
@@ -564,6 +602,7 @@ int main(void)
     RUN(lazily);
     RUN(broken);
     RUN(checked_after_rest);
+    RUN(reset);
     RUN(in_order);
     RUN(failures_pass_on);
     RUN(in_parallel);

@@ -402,7 +402,8 @@ static void get_and_put(void *pool)
 
 static void use_pools(void)
 {
-    static const struct net_pool_ops ops = { open_number, close_number, NULL };
+    static const struct net_pool_ops ops = { .open = open_number,
+                                             .close = close_number };
     struct co_group g = { 0 };
     int number;
     struct net_pool *p =
