@@ -207,23 +207,35 @@ void *net_pool_get(struct net_pool *p, int64_t deadline)
     return item;
 }
 
+/* Whether the item of s may go to another one. */
+static bool still_good(struct net_pool *p, struct pool_slot *s)
+{
+    bool good = true;
+
+    if (p->ops.reset != NULL) {
+        co_mutex_unlock(&p->lock);
+        good = p->ops.reset(p->ctx, s->item);
+        co_mutex_lock(&p->lock);
+    }
+    return good;
+}
+
 static void give_back(struct net_pool *p, void *item, bool good)
 {
     int err = errno;
     struct pool_slot *s;
     int64_t now;
 
-    if (good && p->ops.reset != NULL)
-        good = p->ops.reset(p->ctx, item);
-    now = co_now();
     co_mutex_lock(&p->lock);
     s = pool_take_back(p, item);
-    if (good && pool_too_old(p, s, now)) {
-        p->stats.retired++;
-        good = false;
-    } else if (!good) {
+    good = good && still_good(p, s);
+    now = co_now();
+    if (!good) {
         p->stats.dropped++;
         p->suspect = now;
+    } else if (pool_too_old(p, s, now)) {
+        p->stats.retired++;
+        good = false;
     }
     if (!good || p->closing)
         pool_close_item(p, s);
