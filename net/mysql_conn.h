@@ -1,0 +1,74 @@
+/* mysql_conn.h - what a MYSQL * of a pool has besides.
+ *
+ * Private to net/.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef NET_MYSQL_CONN_H
+#define NET_MYSQL_CONN_H
+
+#include "net/mysql.h"
+
+/* The library has lists of its own. */
+#undef list_push
+#undef list_pop
+#include "co/list.h"
+
+/* A configuration without a URL; all strings are of the one block. */
+struct mysql_settings {
+    const char *host, *socket, *user, *password, *database, *tls_ca;
+    unsigned port;
+    int tls;
+    bool by_name; /* the host has to be looked up */
+};
+
+/* 0, or -1 with errno; EINVAL has told mysql_tell(). */
+int mysql_settings_make(struct mysql_settings *s,
+                        const struct net_mysql_config *config);
+void mysql_settings_free(struct mysql_settings *s);
+
+struct mysql_pool { /* the ctx of a pool */
+    struct mysql_settings settings;
+    struct net_pool *killers; /* connections that stop others' statements */
+    bool of_killers;          /* this pool is such a one */
+};
+
+struct mysql_statement {
+    struct list link;
+    MYSQL_STMT *stmt;
+    char sql[];
+};
+
+struct mysql_conn {
+    MYSQL *db;
+    struct mysql_pool *pool;
+    int64_t deadline;
+    int64_t stop_until;     /* 0: nothing was stopped */
+    int stopped;            /* why: ETIMEDOUT, ECANCELED; 0 */
+    struct list statements; /* who was used last stands last */
+    unsigned statement_count;
+};
+
+/* NULL for what is of no pool. */
+struct mysql_conn *mysql_conn_of(MYSQL *db);
+
+/* mysql_wait.c: the connection of a socket, for the library's callback. */
+int mysql_wait_register(int fd, struct mysql_conn *c); /* 0, or -1 */
+void mysql_wait_forget(int fd);
+int mysql_wait(my_socket fd, my_bool is_read, int ms);
+
+/* mysql_error.c: what net_mysql_error(NULL) is to say. */
+void mysql_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* An error of db's that shall outlast further calls. */
+struct mysql_failure {
+    unsigned code;
+    char state[SQLSTATE_LENGTH + 1];
+    char text[MYSQL_ERRMSG_SIZE];
+};
+void mysql_failure_restore(const struct mysql_failure *f, MYSQL *db);
+
+/* mysql_prepare.c */
+void mysql_statements_close(struct mysql_conn *c);
+
+#endif
