@@ -245,11 +245,13 @@ static bool reset_conn(void *ctx, void *item)
     bool held, good;
 
     (void)ctx;
-    if (is_lost(db) || db->status != MYSQL_STATUS_READY ||
-        mysql_more_results(db))
+    if (is_lost(db))
         return false;
     held = hold(c);
-    good = (c->stopped == 0 || absorb_kill(db)) &&
+    if (db->status != MYSQL_STATUS_READY)
+        mysql_statements_free_results(c);
+    good = db->status == MYSQL_STATUS_READY && !mysql_more_results(db) &&
+           (c->stopped == 0 || absorb_kill(db)) &&
            (!(db->server_status & SERVER_STATUS_IN_TRANS) ||
             mysql_rollback(db) == 0);
     let_go(held);

@@ -59,7 +59,8 @@ struct net_mysql_config { /* public; zero means the default; copied */
  * EHOSTUNREACH (no such host), EPROTO (TLS), EBUSY (too many connections), EIO.
  *
  * What is put back while a transaction is open is rolled back first; with rows
- * that were not fetched, or broken, it is closed.  [any] */
+ * that were not taken but for those of net_mysql_prepare(), or broken, it is
+ * closed.  [any] */
 struct net_pool *net_mysql_pool(const struct net_mysql_config *config);
 
 /* What failed last, in words: "1064 (42000) You have an error ...".  Of db; or
@@ -70,10 +71,10 @@ const char *net_mysql_error(MYSQL *db);
 /* Until then all that is called for db waits, CO_FOREVER at first and whenever
  * it comes from the pool.  Past it, or when the coroutine is cancelled or its
  * co_limit_deadline() passes, the statement is stopped on the server (KILL
- * QUERY, from a connection of the pool's own): the call fails with 1317
- * ER_QUERY_INTERRUPTED, or, if the server does not answer within
- * NET_MYSQL_STOP, 2013 CR_SERVER_LOST; one that was at its end, or in SLEEP(),
- * may succeed all the same.  db may be put back in any case.
+ * QUERY, from a connection of the pool's own): the call, or the one that takes
+ * its rows, fails with 1317 ER_QUERY_INTERRUPTED, or, if the server does not
+ * answer within NET_MYSQL_STOP, 2013 CR_SERVER_LOST; one that was at its end,
+ * or in SLEEP(), may succeed all the same.  db may be put back in any case.
  * [any] */
 void net_mysql_deadline(MYSQL *db, int64_t deadline);
 
@@ -94,7 +95,8 @@ int net_mysql_transaction(MYSQL *db, int (*fn)(MYSQL *db, void *arg),
 /* A prepared statement for that text, which the connection keeps: the next call
  * with the same text costs no round trip.  It belongs to db, at most
  * NET_MYSQL_STATEMENTS of them, who was not used for longest goes.  Results of
- * its last use are freed.  NULL with mysql_errno(db).  [waits] */
+ * its last use are freed, and rows that others have not taken.  NULL with
+ * mysql_errno(db).  [waits] */
 MYSQL_STMT *net_mysql_prepare(MYSQL *db, const char *sql);
 
 enum { NET_MYSQL_STATEMENTS = 64 }; /* of a connection */

@@ -70,5 +70,6 @@ void mysql_failure_restore(const struct mysql_failure *f, MYSQL *db);
 
 /* mysql_prepare.c */
 void mysql_statements_close(struct mysql_conn *c);
+void mysql_statements_free_results(struct mysql_conn *c);
 
 #endif

@@ -40,6 +40,21 @@ void mysql_statements_close(struct mysql_conn *c)
         drop(c, oldest(c));
 }
 
+/* Of the one whose rows were not all taken: for another one the library would
+ * take them for its own, and wait for more. */
+void mysql_statements_free_results(struct mysql_conn *c)
+{
+    struct list *l = c->statements.next;
+
+    for (; l != NULL && l != &c->statements; l = l->next) {
+        MYSQL_STMT *stmt = container_of(l, struct mysql_statement, link)->stmt;
+
+        if (stmt->state >= MYSQL_STMT_WAITING_USE_OR_STORE &&
+            stmt->state <= MYSQL_STMT_USER_FETCHING)
+            (void)mysql_stmt_free_result(stmt);
+    }
+}
+
 /* Its error becomes that of its connection. */
 static void close_failed(MYSQL *db, MYSQL_STMT *stmt)
 {
@@ -76,6 +91,8 @@ MYSQL_STMT *net_mysql_prepare(MYSQL *db, const char *sql)
     struct mysql_conn *c = mysql_conn_of(db);
     struct mysql_statement *s = find(c, sql);
 
+    if (db->status != MYSQL_STATUS_READY)
+        mysql_statements_free_results(c);
     if (s != NULL) {
         list_remove(&s->link);
         (void)mysql_stmt_free_result(s->stmt);
