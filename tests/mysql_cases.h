@@ -466,4 +466,25 @@ static void all_cases(void)
     RUN(prepared);
 }
 
+static void in_root(void *arg)
+{
+    (void)arg;
+    all_cases();
+}
+
+/* In coroutines, and on a thread without a scheduler. */
+static int run_cases(void)
+{
+    if (getenv("SERVERS") == NULL) {
+        printf("skipped: tests/servers.py runs this\n");
+        return 77;
+    }
+    fprintf(stderr, " on a thread\n");
+    all_cases();
+    fprintf(stderr, " in coroutines\n");
+    in_coroutines = true;
+    CHECK_EQ(co_run(in_root, NULL, &(struct co_config){ .schedulers = 2 }), 0);
+    return 0;
+}
+
 #endif
