@@ -81,6 +81,7 @@ void net_mysql_deadline(MYSQL *db, int64_t deadline);
 /* Why the last call was stopped: ETIMEDOUT or ECANCELED; 0 if it was not. */
 int net_mysql_stopped(MYSQL *db);
 
+/* How long the server has for stopping a statement. */
 #define NET_MYSQL_STOP (5 * CO_SECOND)
 
 /* fn(db, arg) within a transaction: 0 commits, all else rolls back.  When the

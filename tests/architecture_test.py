@@ -124,6 +124,8 @@ def check_headers(public):
 
 
 def check_alone(public):
+    system = [word for path in os.environ.get("CORTEN_INCLUDES", "").split()
+              for word in ("-isystem", path)]
     compilers = [(os.environ.get("CC", "cc"), "c", ["c11"]),
                  (os.environ.get("CXX", "c++"), "c++", ["c++17", "c++20"])]
     for header in public:
@@ -132,7 +134,7 @@ def check_alone(public):
                 done = subprocess.run(
                     [compiler, f"-std={standard}", "-x", language, "-iquote",
                      ".", "-Wall", "-Wextra", "-pedantic", "-Werror",
-                     "-fsyntax-only", "-"],
+                     "-fsyntax-only", *system, "-"],
                     input=f'#include "{header}"\n', text=True,
                     stderr=subprocess.PIPE)
                 if done.returncode != 0:

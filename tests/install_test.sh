@@ -4,8 +4,8 @@
 # do), then builds a program against it eight times: through pkg-config and
 # through find_package, as C and as C++, shared and static.  Each runs a runtime,
 # keeps exceptions apart (C++), and says which libcorten it got and which
-# co_version(); then one against corten-http four times.  The tree itself is not
-# on any search path.  Also looks that -fstack-clash-protection arrives, and that
+# co_version(); then one against each further library four times.  The tree itself
+# is not on any search path.  Also looks that -fstack-clash-protection arrives, and that
 # a linker can drop what a program does not use of the archive.
 #
 # SPDX-License-Identifier: MIT
@@ -31,8 +31,14 @@ mv "$work/first" "$work/moved"
 prefix=$work/moved
 cd "$work"
 
+# The clients of databases have headers that need those of others.
+clients=
 for header in $CORTEN_PUBLIC_HEADERS; do
-    echo "#include <corten/$header>"
+    case $header in
+    net/mysql.h) clients="$clients mysql" ;;
+    net/redis.h) clients="$clients redis" ;;
+    *) echo "#include <corten/$header>" ;;
+    esac
 done >main.c
 cat >>main.c <<'END'
 #include <fcntl.h>
@@ -135,6 +141,39 @@ int main(void)
 }
 END
 
+cat >mysql.c <<'END'
+#include <corten/net/mysql.h>
+#include <stdio.h>
+#include <string.h>
+
+int main(void)
+{
+    struct net_mysql_config config = { .url = "http://" };
+
+    if (net_mysql_pool(&config) != NULL ||
+        strstr(net_mysql_error(NULL), "mysql://") == NULL)
+        return 1;
+    puts(co_version());
+    return 0;
+}
+END
+cat >redis.c <<'END'
+#include <corten/net/redis.h>
+#include <stdio.h>
+
+int main(void)
+{
+    struct net_redis_config config = { .addr = "127.0.0.1:1" };
+    struct net_redis *r = net_redis_new(&config);
+
+    if (r == NULL)
+        return 1;
+    net_redis_free(r);
+    puts(co_version());
+    return 0;
+}
+END
+
 # PROGRAM KIND: runs, is of this version, and has the library by itself or not.
 check() {
     [ "$("./$1")" = "$version" ] || die "$1 fails, or is not corten $version"
@@ -178,20 +217,25 @@ $CC $CFLAGS main.c $(pkg-config --cflags --libs-only-L corten) -l:libcorten.a \
 check pkgconfig_alone static
 
 for kind in shared static; do
-    static=
-    [ $kind = shared ] || static=-static
-    # shellcheck disable=SC2046,SC2086
-    $CC $CFLAGS -std=c11 $warnings http.c $static \
-        $(pkg-config ${static:+--static} --cflags --libs corten-http) \
-        -o pkgconfig_http_$kind 2>>log ||
-        { cat log && die "pkg-config, corten-http, $kind: does not build"; }
-    check pkgconfig_http_$kind $kind
+    for part in http $clients; do
+        static=
+        [ $kind = shared ] || static=-static
+        # shellcheck disable=SC2046,SC2086
+        $CC $CFLAGS -std=c11 $warnings $part.c $static \
+            $(pkg-config ${static:+--static} --cflags --libs corten-$part) \
+            -o pkgconfig_${part}_$kind 2>>log ||
+            { cat log && die "pkg-config, corten-$part, $kind: does not build"; }
+        check pkgconfig_${part}_$kind $kind
+    done
 done
 
-cat >CMakeLists.txt <<'END'
+cat >CMakeLists.txt <<END
 cmake_minimum_required(VERSION 3.25)
+set(parts http $clients)
+END
+cat >>CMakeLists.txt <<'END'
 project(user LANGUAGES C CXX)
-find_package(corten 0.1 REQUIRED COMPONENTS http)
+find_package(corten 0.1 REQUIRED COMPONENTS ${parts})
 find_package(corten QUIET COMPONENTS nothing)
 if(corten_FOUND)
     message(FATAL_ERROR "found a component that does not exist")
@@ -205,10 +249,12 @@ target_link_libraries(cmake_c_shared corten::corten)
 target_link_libraries(cmake_cxx_shared corten::corten)
 target_link_libraries(cmake_c_static corten::corten-static)
 target_link_libraries(cmake_cxx_static corten::corten-static)
-add_executable(cmake_http_shared http.c)
-add_executable(cmake_http_static http.c)
-target_link_libraries(cmake_http_shared corten::http)
-target_link_libraries(cmake_http_static corten::http-static)
+foreach(part ${parts})
+    add_executable(cmake_${part}_shared ${part}.c)
+    add_executable(cmake_${part}_static ${part}.c)
+    target_link_libraries(cmake_${part}_shared corten::${part})
+    target_link_libraries(cmake_${part}_static corten::${part}-static)
+endforeach()
 target_link_libraries(cmake_small corten::corten-static -Wl,--gc-sections)
 END
 cmake -S . -B build -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$CC" \
@@ -216,14 +262,16 @@ cmake -S . -B build -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$CC" \
     -DCMAKE_CXX_FLAGS="$CFLAGS" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >>log ||
     { cat log >&2 && die "find_package fails"; }
 cmake --build build >>log 2>&1 || { cat log >&2 && die "it does not build"; }
-[ "$(grep -c -e '"command".*-fstack-clash-protection' \
-    build/compile_commands.json)" = 7 ] ||
+grep '"command"' build/compile_commands.json |
+    grep -qv -e -fstack-clash-protection &&
     die "a target does not pass -fstack-clash-protection on"
 cd build
 for kind in shared static; do
     check cmake_c_$kind $kind
     check cmake_cxx_$kind $kind
-    check cmake_http_$kind $kind
+    for part in http $clients; do
+        check cmake_${part}_$kind $kind
+    done
 done
 check cmake_small static
 nm cmake_c_static | grep -q ' net_serve$' || die "net_serve is not in the archive"

@@ -5,7 +5,4 @@
  */
 #include "tests/mysql_cases.h"
 
-int main(void)
-{
-    return run_cases();
-}
+int main(void) { return run_cases(); }
