@@ -3,12 +3,16 @@
 #
 #   servers.py SERVER... -- PROGRAM [ARGUMENT...]
 #
-# A server (mysql, redis, nginx, postgres) runs in a new folder, as a user of its
-# own when root starts it, on a port that the kernel picked.  The program finds
-# the addresses in its environment (see each class).  Whatever becomes of the
-# program or of this process, the servers end with it: the kernel kills them
-# when their parent is gone, and a process that waits for the same removes the
-# folder.  Exits as the program does; 77 when a server is not installed.
+# A server (mysql, mariadb, redis, nginx, postgres, relay) runs in a new folder,
+# as a user of its own when root starts it, on a port that the kernel picked.
+# The program finds the addresses in its environment (see each class).  Whatever
+# becomes of the program or of this process, the servers end with it: the kernel
+# kills them when their parent is gone, and a process that waits for the same
+# removes the folder.  Exits as the program does; 77 when a server is not
+# installed.
+#
+# The program may kill them and start them again, see servers_control.py; and set
+# relays between them and itself that fail, see relay.py.
 #
 # SPDX-License-Identifier: MIT
 import ctypes
@@ -21,6 +25,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from servers_control import Control
 
 LIMIT = 60  # seconds that a server may take to start
 LIBC = ctypes.CDLL(None)
@@ -54,6 +60,7 @@ class Server:
     command(), ready() and environment()."""
 
     end = signal.SIGKILL
+    arguments = None  # what it was started with
 
     def __init__(self, top):
         self.folder = os.path.join(top, type(self).__name__.lower())
@@ -128,14 +135,32 @@ class Server:
         others."""
         limit = time.monotonic() + LIMIT
         for _ in range(5):
-            self.process = self.spawn(*self.command())
-            while self.process.poll() is None and time.monotonic() < limit:
-                if self.ready():
-                    return self
-                time.sleep(0.01)
-            self.stop()
+            self.arguments = self.command()
+            if self.runs(limit):
+                return self
+        self.complain()
+
+    def runs(self, limit):
+        """Starts it as arguments say; whether it is ready before limit."""
+        self.process = self.spawn(*self.arguments)
+        while self.process.poll() is None and time.monotonic() < limit:
+            if self.ready():
+                return True
+            time.sleep(0.01)
+        self.stop()
+        return False
+
+    def complain(self):
         with open(self.path("log"), errors="replace") as log:
             raise RuntimeError(f"{self.program} does not start:\n{log.read()}")
+
+    def start_again(self):
+        """As it was started before.  Somebody else may have its port for a
+        moment."""
+        limit = time.monotonic() + LIMIT
+        while not self.runs(limit):
+            if time.monotonic() > limit:
+                self.complain()
 
     def __enter__(self):
         return self
@@ -143,10 +168,20 @@ class Server:
     def __exit__(self, *error):
         self.stop()
 
-    def stop(self):
+    def stop(self, sig=None):
         if self.process and self.process.poll() is None:
-            self.process.send_signal(self.end)
+            self.process.send_signal(sig or self.end)
             self.process.wait()
+
+    def control(self, verb):
+        """A command of the program's."""
+        if verb == "start":
+            self.start_again()
+        elif verb == "kill":
+            self.stop(signal.SIGKILL)
+        else:
+            self.process.send_signal(
+                {"freeze": signal.SIGSTOP, "thaw": signal.SIGCONT}[verb])
 
 
 class Mysql(Server):
@@ -335,8 +370,32 @@ class Postgres(Server):
         return {"PQ_PORT": str(self.port), "PQ_SOCKET": self.folder}
 
 
+class Relay(Server):
+    """RELAY, the socket by which relay.py takes commands."""
+
+    program = "relay.py"
+
+    def find_user(self):
+        """Ours: no other one may need to be able to read the program."""
+        return None
+
+    @classmethod
+    def find_program(cls, name=None):
+        here = os.path.dirname(os.path.abspath(__file__))
+        return os.path.join(here, name or cls.program)
+
+    def command(self):
+        return [sys.executable, self.find_program(), self.path("socket")]
+
+    def ready(self):
+        return answers(socket.AF_UNIX, self.path("socket"), b"ping\n", b"ok")
+
+    def environment(self):
+        return {"RELAY": self.path("socket")}
+
+
 KINDS = {kind.__name__.lower(): kind
-         for kind in (Mysql, Mariadb, Redis, Nginx, Postgres)}
+         for kind in (Mysql, Mariadb, Redis, Nginx, Postgres, Relay)}
 
 
 class Folder:
@@ -377,18 +436,21 @@ class Folder:
 
 
 def run(names, command):
-    servers = []
+    servers = {}
     with Folder() as folder:
         try:
-            environment = dict(os.environ, SERVERS=folder)
+            path = os.path.join(folder, "control")
+            environment = dict(os.environ, SERVERS=folder,
+                               SERVERS_CONTROL=path)
+            control = Control(path, servers)
             for name in names:
-                servers.append(KINDS[name](folder).start())
-                environment.update(servers[-1].environment())
-            return subprocess.run(
+                servers[name] = KINDS[name](folder).start()
+                environment.update(servers[name].environment())
+            return control.serve_until_end(subprocess.Popen(
                 command, env=environment, preexec_fn=lambda: LIBC.prctl(
-                    PR_SET_PDEATHSIG, int(signal.SIGKILL))).returncode
+                    PR_SET_PDEATHSIG, int(signal.SIGKILL))))
         finally:
-            for server in servers:
+            for server in servers.values():
                 server.stop()
 
 
