@@ -82,12 +82,13 @@ static inline bool fd_drained(const struct fd_entry *e, uint32_t gen)
     return e->drained && e->head == NULL && e->gen == gen;
 }
 
-/* A plain read of what e stands for came back short: it is empty, and since it
- * was registered before the read, what comes later makes an edge. */
-static inline void fd_set_drained(struct fd_entry *e, uint32_t gen)
+/* A plain read of what e stands for came back short: if that is a plain stream,
+ * as TCP is, it is empty, and since it was registered before the read, what
+ * comes later makes an edge. */
+static inline void fd_set_drained(struct fd_entry *e, uint32_t gen, bool plain)
 {
-    e->drained = e->own && e->tcp && !e->odd && (e->watched & POLLER_READ) &&
-                 e->gen == gen;
+    e->drained = e->own && (plain || e->tcp) && !e->odd &&
+                 (e->watched & POLLER_READ) && e->gen == gen;
 }
 
 /* Puts a link of a ticket of the running coroutine on e, which is drained. */

@@ -133,11 +133,13 @@ static ssize_t recv_again(int fd, uint32_t gen, void *const *buf, size_t len,
     return n;
 }
 
-/* Of our own sockets; word is the number's.  A TCP socket that came back short
- * is empty: the next read waits for the edge without asking (fd_drained).
- * MSG_DONTWAIT, since the number may have changed hands behind our back. */
+/* Of our own sockets; word is the number's.  A TCP socket that came back short,
+ * or another one that the caller says is as plain, is empty: the next read
+ * waits for the edge without asking (fd_drained).  On others a read ends where
+ * the sender or his descriptors change.  MSG_DONTWAIT, since the number may
+ * have changed hands behind our back. */
 static inline ssize_t recv_own(int fd, uint64_t word, void *const *buf,
-                               size_t len, int64_t deadline)
+                               size_t len, int64_t deadline, bool plain)
 {
     uint32_t gen = fd_word_gen(word);
     struct sched *s = sched_self();
@@ -155,14 +157,14 @@ static inline ssize_t recv_own(int fd, uint64_t word, void *const *buf,
     if (n < 0 && (n = recv_again(fd, gen, buf, len, deadline)) < 0)
         return -1;
     if (e != NULL && (size_t)n < len && n > 0)
-        fd_set_drained(e, gen);
+        fd_set_drained(e, gen, plain);
     return n;
 }
 
 static ssize_t recv_plain(int fd, uint64_t word, void *buf, size_t len,
                           int64_t deadline)
 {
-    ssize_t n = recv_own(fd, word, &buf, len, deadline);
+    ssize_t n = recv_own(fd, word, &buf, len, deadline, false);
 
     if (n >= 0)
         (void)count_call();
@@ -284,6 +286,19 @@ ssize_t co_recv(int fd, void *buf, size_t len, int flags, int64_t deadline)
     return co_recvfrom(fd, buf, len, flags, NULL, NULL, deadline);
 }
 
+ssize_t co_sys_recv(int fd, void *buf, size_t len, int64_t deadline)
+{
+    uint64_t word = fd_word_now(fd);
+    ssize_t n;
+
+    if (!(word & FD_WORD_OWN) || len == 0)
+        return co_read(fd, buf, len, deadline);
+    n = recv_own(fd, word, &buf, len, deadline, true);
+    if (n >= 0)
+        (void)count_call();
+    return n;
+}
+
 /* Gives way before the call, since nobody may run after it. */
 ssize_t co_recv_into(int fd, void *const *buf, size_t len, int64_t deadline)
 {
@@ -296,7 +311,7 @@ ssize_t co_recv_into(int fd, void *const *buf, size_t len, int64_t deadline)
         return -1;
     }
     if (word & FD_WORD_OWN)
-        return recv_own(fd, word, buf, len, deadline);
+        return recv_own(fd, word, buf, len, deadline, false);
     if (io_cancelled())
         return -1;
     n = sys.recv(fd, *buf, len, MSG_DONTWAIT);

@@ -92,6 +92,11 @@ int co_sys_fresh(int fd);
  * not make an event for all that wait.  [any] */
 void co_sys_look(int fd);
 
+/* As co_read() of a socket that co_sys_fresh() told of, when it is a stream
+ * over which no descriptors are passed: as for TCP, what came back short is not
+ * asked again before there is an event. */
+ssize_t co_sys_recv(int fd, void *buf, size_t len, int64_t deadline);
+
 struct sched;
 
 /* The scheduler that this thread runs now, or NULL.  Only the runtime writes

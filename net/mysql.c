@@ -15,15 +15,11 @@
 
 #define CHECK_TIME (2 * CO_SECOND) /* of a ping, or a rollback */
 
-static char key[] = "corten"; /* of what a MYSQL carries for us */
-
 bool co_hook_enabled(void) __attribute__((weak)); /* when it is linked */
 
 struct mysql_conn *mysql_conn_of(MYSQL *db)
 {
-    void *c = NULL;
-
-    return mysql_get_optionv(db, MARIADB_OPT_USERDATA, key, &c) == 0 ? c : NULL;
+    return container_of(db, struct mysql_conn, mysql);
 }
 
 /* ---- Opening ---------------------------------------------------------------
@@ -80,7 +76,6 @@ static int set_options(struct mysql_conn *c, int64_t deadline)
     return mysql_optionsv(db, MYSQL_OPT_CONNECT_TIMEOUT, &seconds) != 0 ||
                    mysql_optionsv(db, MYSQL_OPT_LOCAL_INFILE, &no) != 0 ||
                    mysql_optionsv(db, MYSQL_SET_CHARSET_NAME, "utf8mb4") != 0 ||
-                   mysql_optionsv(db, MARIADB_OPT_USERDATA, key, c) != 0 ||
                    mysql_optionsv(db, MARIADB_OPT_IO_WAIT, mysql_wait) != 0 ||
                    set_tls(db, &c->pool->settings) < 0
                ? -1
@@ -144,7 +139,7 @@ static bool is_usable(struct mysql_conn *c)
         return false;
     flags = fcntl(fd, F_GETFL);
     if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
-        mysql_wait_register(fd, c) == 0)
+        mysql_wait_register(fd, c) == 0 && mysql_read_directly(c) == 0)
         return true;
     mysql_tell("socket %d cannot be used: %s", fd, strerror(errno));
     return false;
@@ -160,7 +155,7 @@ static void *open_conn(void *ctx, int64_t deadline)
     int err;
 
     (void)pthread_once(&once, start_library);
-    if (c == NULL || (c->db = mysql_init(NULL)) == NULL) {
+    if (c == NULL || (c->db = mysql_init(&c->mysql)) == NULL) {
         free(c);
         mysql_tell("out of memory");
         errno = ENOMEM;

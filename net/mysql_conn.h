@@ -40,7 +40,8 @@ struct mysql_statement {
 };
 
 struct mysql_conn {
-    MYSQL *db;
+    MYSQL mysql;
+    MYSQL *db; /* it */
     struct mysql_pool *pool;
     int64_t deadline;
     int64_t stop_until;     /* 0: nothing was stopped */
@@ -49,13 +50,16 @@ struct mysql_conn {
     unsigned statement_count;
 };
 
-/* NULL for what is of no pool. */
+/* db is of a pool. */
 struct mysql_conn *mysql_conn_of(MYSQL *db);
 
 /* mysql_wait.c: the connection of a socket, for the library's callback. */
 int mysql_wait_register(int fd, struct mysql_conn *c); /* 0, or -1 */
 void mysql_wait_forget(int fd);
 int mysql_wait(my_socket fd, my_bool is_read, int ms);
+
+/* mysql_read.c: its socket is the runtime's from now on.  0, or -1. */
+int mysql_read_directly(struct mysql_conn *c);
 
 /* mysql_error.c: what net_mysql_error(NULL) is to say. */
 void mysql_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));

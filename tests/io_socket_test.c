@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "co/sys.h"
 #include "tests/io_kit.h"
 #include <sys/ioctl.h>
 #include <time.h>
@@ -305,12 +306,64 @@ static void low_water(void *arg)
     kit_close(fds);
 }
 
+/* ---- A stream without descriptors in it -------------------------------------
+ */
+
+static void answer(void *arg)
+{
+    int fd = *(int *)arg;
+    char c;
+
+    while (co_read(fd, &c, 1, SOON()) == 1)
+        if (c == '.')
+            CHECK_EQ(co_write(fd, "answer", 6, SOON()), 6);
+}
+
+/* Whatever comes after a read that came back short is found, whether it comes
+ * before the next one asks, or while that waits; so is the end. */
+static void plain_stream(void *arg)
+{
+    char buf[16];
+    int64_t begin = co_now();
+    struct co *peer;
+    int fds[2];
+
+    (void)arg;
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    if (own)
+        CHECK_EQ(co_sys_fresh(fds[0]), 0);
+    peer = co_spawn(answer, &fds[1], &(struct co_attr){ .on = CO_ANY });
+    CHECK(peer != NULL || co_self() == NULL);
+    for (int i = 0; i < 20 && peer != NULL; i++) {
+        CHECK_EQ(co_sys_recv(fds[0], buf, sizeof buf, LATE()), -1);
+        CHECK_EQ(errno, ETIMEDOUT);
+        CHECK_EQ(co_write(fds[0], ".", 1, SOON()), 1);
+        if (i % 3 == 1)
+            nap();
+        CHECK_EQ(co_sys_recv(fds[0], buf, 2, SOON()), 2);
+        CHECK_EQ(co_sys_recv(fds[0], buf, sizeof buf, SOON()), 4);
+        if (i % 3 == 2) { /* what is there is read, however late it is */
+            CHECK_EQ(co_write(fds[0], ".", 1, SOON()), 1);
+            CHECK(co_fd_wait(fds[0], CO_READ, SOON()) > 0);
+            CHECK_EQ(co_sys_recv(fds[0], buf, sizeof buf, CO_NOWAIT), 6);
+        }
+    }
+    CHECK(co_now() - begin < KIT_LONG); /* nothing waited in vain */
+    CHECK_EQ(shutdown(fds[0], SHUT_WR), 0);
+    if (peer != NULL)
+        CHECK_EQ(co_join(peer, SOON()), 0);
+    CHECK_EQ(co_close(fds[1]), 0);
+    CHECK_EQ(co_sys_recv(fds[0], buf, sizeof buf, SOON()), 0);
+    CHECK_EQ(co_sys_recv(fds[0], buf, sizeof buf, SOON()), 0);
+    CHECK_EQ(co_close(fds[0]), 0);
+}
+
 int main(void)
 {
-    static co_fn *const cases[] = { half_close,     ends_while_waiting,
-                                    broken_pipe,    writer_sleeps,
-                                    urgent,         flags,
-                                    byte_at_a_time, low_water };
+    static co_fn *const cases[] = {
+        half_close, ends_while_waiting, broken_pipe, writer_sleeps, urgent,
+        flags,      byte_at_a_time,     low_water,   plain_stream
+    };
 
     for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
         own = i % 2;
