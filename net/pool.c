@@ -117,7 +117,7 @@ static struct pool_slot *wait_for_slot(struct net_pool *p, int64_t deadline)
     return NULL;
 }
 
-/* An item that rested: whether it is still good; else it is closed. */
+/* Whether the item of s is still good; else it is closed. */
 static bool examine(struct net_pool *p, struct pool_slot *s, int64_t now,
                     int64_t deadline)
 {
@@ -128,6 +128,7 @@ static bool examine(struct net_pool *p, struct pool_slot *s, int64_t now,
         bool alive;
 
         co_mutex_unlock(&p->lock);
+        s->known = co_now();
         alive = p->ops.alive(p->ctx, s->item);
         if (co_self() != NULL)
             co_restore_deadline(old);
@@ -151,19 +152,17 @@ static void count_wait(struct net_pool *p, int64_t ns)
 }
 
 /* The slow way: without an idle item that can be handed out as it is.  s is one
- * that cannot, or an empty one, or NULL. */
+ * that cannot, or NULL. */
 static struct pool_slot *get_slowly(struct net_pool *p, struct pool_slot *s,
                                     int64_t begun, int64_t deadline)
 {
-    bool rested = s != NULL;
-
     if (s == NULL)
         s = pool_pop_free(p);
     if (s == NULL)
         s = wait_for_slot(p, deadline);
     if (s == NULL)
         return NULL;
-    if (rested)
+    if (s->item != NULL)
         (void)examine(p, s, begun, deadline);
     if (s->item == NULL && pool_open_item(p, s, deadline) < 0) {
         pool_pass_on(p, s, 0);

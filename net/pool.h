@@ -41,7 +41,8 @@ struct net_pool_options { /* public; zero means the default */
     int64_t idle_max;     /* closed after resting this long; 5 minutes */
     int64_t age_max;      /* closed when older; 1 hour */
     int64_t check_after;  /* alive() asked after resting this long, and when
-                             another item was dropped meanwhile; 10 s */
+                             another item was dropped since it was opened or
+                             asked; 10 s */
     int64_t open_timeout; /* for opens of the pool's own coroutine; 10 s */
 };
 

@@ -75,13 +75,13 @@ void pool_pass_on(struct net_pool *p, struct pool_slot *s, int64_t now)
 {
     struct list *first = list_pop(&p->waiters);
 
+    s->rests = now;
     if (first != NULL) {
         struct pool_waiter *w = container_of(first, struct pool_waiter, link);
 
         w->slot = s;
         co_cond_signal(&w->cond);
     } else if (s->item != NULL) {
-        s->rests = now;
         list_push(&p->idle, &s->link);
         p->stats.idle++;
     } else {
@@ -108,7 +108,7 @@ bool pool_to_be_checked(const struct net_pool *p, const struct pool_slot *s,
                         int64_t now)
 {
     return p->ops.alive != NULL &&
-           (now - s->rests >= p->options.check_after || s->rests <= p->suspect);
+           (now - s->rests >= p->options.check_after || s->known <= p->suspect);
 }
 
 void pool_leave(struct net_pool *p)
@@ -144,7 +144,7 @@ int pool_open_item(struct net_pool *p, struct pool_slot *s, int64_t deadline)
     err = errno;
     co_mutex_lock(&p->lock);
     s->item = item;
-    s->born = co_now();
+    s->born = s->known = co_now();
     if (item != NULL)
         p->stats.opened++;
     else

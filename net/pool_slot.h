@@ -21,6 +21,7 @@ struct pool_slot {
     struct pool_slot *next; /* of those with the same hash */
     void *item;
     int64_t born, rests; /* since when */
+    int64_t known;       /* to be good: when it was opened or checked */
 };
 
 struct pool_waiter { /* on the stack of a net_pool_get() */

@@ -224,6 +224,39 @@ static void broken(void)
     close_pool(p);
 }
 
+static void gets_one(void *pool)
+{
+    struct thing *t = must_get(pool);
+
+    CHECK(!t->dead);
+    put(pool, t);
+}
+
+/* Nor does it matter that the others were out when the first one broke. */
+static void broken_while_out(void)
+{
+    struct net_pool *p = new_pool((struct net_pool_options){ .max = 3 });
+    struct thing *a = must_get(p), *b = must_get(p), *c = must_get(p);
+    struct co *waiter;
+
+    a->dead = b->dead = c->dead = true;
+    drop(p, c);
+    put(p, a);
+    c = must_get(p);
+    CHECK(!c->dead);
+    CHECK_EQ(stats(p).dead, 1);
+    a = must_get(p);
+    CHECK((waiter = co_spawn(gets_one, p, NULL)) != NULL);
+    while (stats(p).waiting == 0)
+        nap();
+    put(p, b); /* straight to who waits */
+    CHECK_EQ(co_join(waiter, CO_FOREVER), 0);
+    CHECK_EQ(stats(p).dead, 2);
+    put(p, a);
+    put(p, c);
+    close_pool(p);
+}
+
 static void checked_after_rest(void)
 {
     struct net_pool *p =
@@ -601,6 +634,7 @@ int main(void)
     tasks_up();
     RUN(lazily);
     RUN(broken);
+    RUN(broken_while_out);
     RUN(checked_after_rest);
     RUN(reset);
     RUN(in_order);
