@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STOP_TIMEOUT (5 * CO_SECOND)
 #define CHECK_TIME (2 * CO_SECOND) /* of a ping, or a rollback */
 
 bool co_hook_enabled(void) __attribute__((weak)); /* when it is linked */
@@ -31,11 +32,13 @@ static int errno_of(unsigned code)
     case ER_ACCESS_DENIED_ERROR:
     case ER_DBACCESS_DENIED_ERROR:
     case ER_BAD_DB_ERROR:
+    case ER_ACCESS_DENIED_NO_PASSWORD_ERROR:
     case ER_HOST_NOT_PRIVILEGED:
     case ER_HOST_IS_BLOCKED:
         return EACCES;
     case ER_CON_COUNT_ERROR:
     case ER_TOO_MANY_USER_CONNECTIONS:
+    case ER_USER_LIMIT_REACHED:
         return EBUSY;
     case CR_UNKNOWN_HOST:
         return EHOSTUNREACH;
@@ -76,7 +79,8 @@ static int set_options(struct mysql_conn *c, int64_t deadline)
     return mysql_optionsv(db, MYSQL_OPT_CONNECT_TIMEOUT, &seconds) != 0 ||
                    mysql_optionsv(db, MYSQL_OPT_LOCAL_INFILE, &no) != 0 ||
                    mysql_optionsv(db, MYSQL_SET_CHARSET_NAME, "utf8mb4") != 0 ||
-                   mysql_optionsv(db, MARIADB_OPT_IO_WAIT, mysql_wait) != 0 ||
+                   mysql_optionsv(db, MARIADB_OPT_IO_WAIT,
+                                  mysql_wait_connecting) != 0 ||
                    set_tls(db, &c->pool->settings) < 0
                ? -1
                : 0;
@@ -87,6 +91,7 @@ static void connect_it(void *arg)
     struct mysql_conn *c = arg;
     const struct mysql_settings *s = &c->pool->settings;
 
+    mysql_connect_until(c->deadline);
     (void)mysql_real_connect(c->db, s->host, s->user, s->password, s->database,
                              s->port, s->socket, 0);
 }
@@ -105,10 +110,8 @@ static void connect_somewhere(struct mysql_conn *c)
 
 static void close_quickly(struct mysql_conn *c)
 {
-    int fd = mysql_get_socket(c->db);
-
-    mysql_wait_forget(fd); /* before somebody else has the number */
     mysql_close(c->db);
+    mysql_wait_forget(c);
     mysql_statements_close(c);
     free(c);
 }
@@ -137,9 +140,12 @@ static bool is_usable(struct mysql_conn *c)
 
     if (mysql_errno(c->db) != 0 || fd < 0)
         return false;
+    c->deadline = CO_FOREVER;
     flags = fcntl(fd, F_GETFL);
     if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
-        mysql_wait_register(fd, c) == 0 && mysql_read_directly(c) == 0)
+        mysql_wait_register(fd, c) == 0 &&
+        mysql_optionsv(c->db, MARIADB_OPT_IO_WAIT, mysql_wait) == 0 &&
+        mysql_read_directly(c) == 0)
         return true;
     mysql_tell("socket %d cannot be used: %s", fd, strerror(errno));
     return false;
@@ -162,7 +168,7 @@ static void *open_conn(void *ctx, int64_t deadline)
         return NULL;
     }
     c->pool = ctx;
-    c->deadline = CO_FOREVER;
+    c->deadline = deadline;
     if (co_self() != NULL)
         old = co_limit_deadline(deadline);
     if (set_options(c, deadline) == 0)
@@ -205,13 +211,15 @@ static void close_conn(void *ctx, void *item)
     let_go(held);
 }
 
+/* The getter's own time goes on, and there is nothing to be stopped. */
 static bool is_alive(void *ctx, void *item)
 {
     struct mysql_conn *c = mysql_conn_of(item);
     bool alive;
 
     (void)ctx;
-    c->deadline = c->stop_until = co_after(CHECK_TIME);
+    c->deadline = co_after(CHECK_TIME);
+    c->stop_until = CO_NOWAIT + 1;
     alive = mysql_ping(item) == 0;
     net_mysql_deadline(item, CO_FOREVER);
     return alive;
@@ -227,10 +235,20 @@ static bool is_lost(MYSQL *db)
 }
 
 /* A KILL that came behind the end of its statement would hit the next one. */
-static bool absorb_kill(MYSQL *db)
+static bool absorb_kill(struct mysql_conn *c)
 {
-    return mysql_query(db, "DO 0") == 0 ||
-           mysql_errno(db) == ER_QUERY_INTERRUPTED;
+    if (!c->killed)
+        return true;
+    if (mysql_query(c->db, "DO 0") != 0 &&
+        mysql_errno(c->db) != ER_QUERY_INTERRUPTED)
+        return false;
+    c->killed = false;
+    return true;
+}
+
+static bool is_idle(MYSQL *db)
+{
+    return db->status == MYSQL_STATUS_READY && !mysql_more_results(db);
 }
 
 static bool reset_conn(void *ctx, void *item)
@@ -245,8 +263,7 @@ static bool reset_conn(void *ctx, void *item)
     held = hold(c);
     if (db->status != MYSQL_STATUS_READY)
         mysql_statements_free_results(c);
-    good = db->status == MYSQL_STATUS_READY && !mysql_more_results(db) &&
-           (c->stopped == 0 || absorb_kill(db)) &&
+    good = is_idle(db) && absorb_kill(c) &&
            (!(db->server_status & SERVER_STATUS_IN_TRANS) ||
             mysql_rollback(db) == 0);
     let_go(held);
@@ -287,6 +304,8 @@ static struct net_pool *make(const struct net_mysql_config *config,
         errno = err;
         return NULL;
     }
+    ctx->stop_timeout =
+        config->stop_timeout == 0 ? STOP_TIMEOUT : config->stop_timeout;
     if (!with_killers || (ctx->killers = make(config, &few, false)) != NULL)
         pool = net_pool_new(&ops, ctx, options);
     if (pool != NULL)
@@ -308,6 +327,15 @@ void net_mysql_deadline(MYSQL *db, int64_t deadline)
 {
     struct mysql_conn *c = mysql_conn_of(db);
 
+    if (c->killed && !is_lost(db) && is_idle(db)) {
+        struct mysql_failure f;
+        bool held = hold(c);
+
+        mysql_failure_keep(&f, db);
+        if (absorb_kill(c))
+            mysql_failure_restore(&f, db);
+        let_go(held);
+    }
     c->deadline = deadline;
     c->stop_until = 0;
     c->stopped = 0;

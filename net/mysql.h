@@ -49,6 +49,7 @@ struct net_mysql_config { /* public; zero means the default; copied */
     unsigned port;        /* 3306 */
     int tls;              /* NET_TLS_* */
     const char *tls_ca;   /* file of certificates to trust; the system's */
+    int64_t stop_timeout; /* see net_mysql_deadline(); 5 s */
     struct net_pool_options pool;
 };
 
@@ -73,17 +74,20 @@ const char *net_mysql_error(MYSQL *db);
  * co_limit_deadline() passes, the statement is stopped on the server (KILL
  * QUERY, from a connection of the pool's own): the call, or the one that takes
  * its rows, fails with 1317 ER_QUERY_INTERRUPTED, or, if the server does not
- * answer within NET_MYSQL_STOP, 2013 CR_SERVER_LOST; one that was at its end,
- * or in SLEEP(), may succeed all the same.  db may be put back in any case.
- * [any] */
+ * answer within the config's stop_timeout, 2013 CR_SERVER_LOST; one that was at
+ * its end, or in SLEEP(), may succeed all the same.  db may be put back in any
+ * case.
+ *
+ * A result that is not wanted to its end need not be read to its end: with
+ * CO_NOWAIT for the deadline, mysql_free_result() stops the statement.
+ *
+ * [any], but after a statement was stopped it [waits] for an answer */
 void net_mysql_deadline(MYSQL *db, int64_t deadline);
 
 /* Why the last call was stopped: ETIMEDOUT or ECANCELED; 0 if it was not. */
 int net_mysql_stopped(MYSQL *db);
 
 /* How long the server has for stopping a statement. */
-#define NET_MYSQL_STOP (5 * CO_SECOND)
-
 /* fn(db, arg) within a transaction: 0 commits, all else rolls back.  When the
  * server has given up this one for another, by a deadlock (1213) or because a
  * lock took too long (1205), all of it is done again, up to 10 times with

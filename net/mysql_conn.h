@@ -30,7 +30,8 @@ void mysql_settings_free(struct mysql_settings *s);
 struct mysql_pool { /* the ctx of a pool */
     struct mysql_settings settings;
     struct net_pool *killers; /* connections that stop others' statements */
-    bool of_killers;          /* this pool is such a one */
+    int64_t stop_timeout;
+    bool of_killers; /* this pool is such a one */
 };
 
 struct mysql_statement {
@@ -43,9 +44,12 @@ struct mysql_conn {
     MYSQL mysql;
     MYSQL *db; /* it */
     struct mysql_pool *pool;
+    int fd; /* that the table of mysql_wait.c has it by */
+    bool registered;
     int64_t deadline;
     int64_t stop_until;     /* 0: nothing was stopped */
     int stopped;            /* why: ETIMEDOUT, ECANCELED; 0 */
+    bool killed;            /* a KILL may wait for the next statement */
     struct list statements; /* who was used last stands last */
     unsigned statement_count;
 };
@@ -53,10 +57,15 @@ struct mysql_conn {
 /* db is of a pool. */
 struct mysql_conn *mysql_conn_of(MYSQL *db);
 
-/* mysql_wait.c: the connection of a socket, for the library's callback. */
+/* mysql_wait.c: the connection of a socket, for the library's callback.  Forget
+ * it when the socket is closed. */
 int mysql_wait_register(int fd, struct mysql_conn *c); /* 0, or -1 */
-void mysql_wait_forget(int fd);
+void mysql_wait_forget(struct mysql_conn *c);
 int mysql_wait(my_socket fd, my_bool is_read, int ms);
+
+/* Until it is registered; and the deadline of what a thread connects. */
+int mysql_wait_connecting(my_socket fd, my_bool is_read, int ms);
+void mysql_connect_until(int64_t deadline);
 
 /* mysql_read.c: its socket is the runtime's from now on.  0, or -1. */
 int mysql_read_directly(struct mysql_conn *c);
@@ -70,6 +79,7 @@ struct mysql_failure {
     char state[SQLSTATE_LENGTH + 1];
     char text[MYSQL_ERRMSG_SIZE];
 };
+void mysql_failure_keep(struct mysql_failure *f, MYSQL *db);
 void mysql_failure_restore(const struct mysql_failure *f, MYSQL *db);
 
 /* mysql_prepare.c */

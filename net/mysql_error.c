@@ -47,6 +47,13 @@ void mysql_tell(const char *format, ...)
     va_end(args);
 }
 
+void mysql_failure_keep(struct mysql_failure *f, MYSQL *db)
+{
+    f->code = mysql_errno(db);
+    (void)snprintf(f->state, sizeof f->state, "%s", mysql_sqlstate(db));
+    (void)snprintf(f->text, sizeof f->text, "%s", mysql_error(db));
+}
+
 void mysql_failure_restore(const struct mysql_failure *f, MYSQL *db)
 {
     db->net.last_errno = f->code;

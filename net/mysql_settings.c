@@ -24,8 +24,8 @@ static int hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* %XX to bytes, in place. */
-static int decode(char *s)
+/* %XX to bytes, in place.  A secret is not repeated where it is wrong. */
+static int decode(char *s, bool secret)
 {
     char *to = s;
 
@@ -39,7 +39,8 @@ static int decode(char *s)
         high = hex(s[1]);
         low = high < 0 ? -1 : hex(s[2]);
         if (low < 0 || (high == 0 && low == 0))
-            return wrong("no byte in hexadecimal behind %", s);
+            return wrong("no byte in hexadecimal behind %",
+                         secret ? "user:password" : s);
         *to++ = (char)(high << 4 | low);
         s += 2;
     }
@@ -57,13 +58,15 @@ static char *cut(char *s, char c)
     return at;
 }
 
+/* What is no number may be the end of a password with a / in it. */
 static int take_port(struct mysql_settings *s, const char *text)
 {
     char *end;
     unsigned long port = strtoul(text, &end, 10);
 
     if (*text < '0' || *text > '9' || *end != '\0' || port < 1 || port > 65535)
-        return wrong("no port from 1 to 65535", text);
+        return wrong("no port from 1 to 65535",
+                     *text >= '0' && *text <= '9' && *end == '\0' ? text : "");
     s->port = (unsigned)port;
     return 0;
 }
@@ -86,7 +89,7 @@ static int take_host(struct mysql_settings *s, char *host)
         return -1;
     if (*host != '\0')
         s->host = host;
-    return decode(host);
+    return decode(host, false);
 }
 
 static int tls_of(const char *word)
@@ -106,7 +109,7 @@ static int take_option(struct mysql_settings *s, char *option)
 
     if (value == NULL)
         return wrong("an option without =", option);
-    if (decode(value) < 0)
+    if (decode(value, false) < 0)
         return -1;
     if (strcmp(option, "socket") == 0)
         s->socket = value;
@@ -126,7 +129,8 @@ static int take_url(struct mysql_settings *s, char *url)
     char *options, *path, *host, *password, *next;
 
     if (strncasecmp(url, scheme, sizeof scheme - 1) != 0)
-        return wrong("it does not begin with mysql://", url);
+        return wrong("it does not begin with mysql://",
+                     strchr(url, '@') == NULL ? url : "user:password");
     host = url + sizeof scheme - 1;
     options = cut(host, '?');
     path = cut(host, '/');
@@ -136,14 +140,15 @@ static int take_url(struct mysql_settings *s, char *url)
         password = cut(host, ':');
         s->user = *host == '\0' ? NULL : host;
         s->password = password;
-        if (decode(host) < 0 || (password != NULL && decode(password) < 0))
+        if (decode(host, true) < 0 ||
+            (password != NULL && decode(password, true) < 0))
             return -1;
         host = next + 1;
     }
     if (take_host(s, host) < 0)
         return -1;
     if (path != NULL && *path != '\0') {
-        if (decode(path) < 0)
+        if (decode(path, false) < 0)
             return -1;
         s->database = path;
     }
@@ -155,19 +160,20 @@ static int take_url(struct mysql_settings *s, char *url)
     return 0;
 }
 
-/* What reaches no further than this machine. */
-static bool is_local(const struct mysql_settings *s)
-{
-    return s->host == NULL || strcasecmp(s->host, "localhost") == 0 ||
-           strncmp(s->host, "127.", 4) == 0 || strcmp(s->host, "::1") == 0;
-}
-
 static bool is_address(const char *host)
 {
     char bytes[16];
 
     return inet_pton(AF_INET, host, bytes) == 1 ||
            inet_pton(AF_INET6, host, bytes) == 1;
+}
+
+/* What reaches no further than this machine; not 127.0.0.1.example.net. */
+static bool is_local(const struct mysql_settings *s)
+{
+    return s->host == NULL || strcasecmp(s->host, "localhost") == 0 ||
+           strcmp(s->host, "::1") == 0 ||
+           (strncmp(s->host, "127.", 4) == 0 && is_address(s->host));
 }
 
 static int complete(struct mysql_settings *s)
@@ -235,6 +241,11 @@ int mysql_settings_make(struct mysql_settings *s,
     WINS(port);
     WINS(tls);
 #undef WINS
+    if (r == 0 && config->stop_timeout < 0) {
+        mysql_tell("mysql config: stop_timeout is negative");
+        errno = EINVAL;
+        r = -1;
+    }
     if (r == 0)
         r = complete(s);
     if (r == 0)

@@ -4,7 +4,6 @@
  */
 #include "net/mysql_conn.h"
 #include <mysqld_error.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { TRIES = 10, PAUSE_MAX_MS = 64 };
@@ -19,10 +18,9 @@ static bool given_up(MYSQL *db)
 /* As if nothing had been asked since the error. */
 static void roll_back(MYSQL *db)
 {
-    struct mysql_failure f = { .code = mysql_errno(db) };
+    struct mysql_failure f;
 
-    (void)snprintf(f.state, sizeof f.state, "%s", mysql_sqlstate(db));
-    (void)snprintf(f.text, sizeof f.text, "%s", mysql_error(db));
+    mysql_failure_keep(&f, db);
     if (mysql_rollback(db) == 0)
         mysql_failure_restore(&f, db);
 }

@@ -5,14 +5,23 @@
  * and the wait goes on: the server then answers this one with an error, and it
  * stays usable.
  *
+ * The library closes a socket by itself when the connection is lost, and the
+ * kernel gives the number to the next one; the table knows of that as late as
+ * the owner closes what is left.  So nobody looks a number up before it is
+ * registered for him: while it connects, the library calls another function.
+ *
  * SPDX-License-Identifier: MIT
  */
 #include "net/mysql_conn.h"
+#include <errmsg.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
 enum { FDS = 1 << 20 };
+
+#define AGAIN_AFTER (20 * CO_MSEC)
+#define LAST_WORD CO_SECOND
 
 static _Atomic(struct mysql_conn *) conns[FDS];
 
@@ -22,53 +31,110 @@ int mysql_wait_register(int fd, struct mysql_conn *c)
         errno = EMFILE;
         return -1;
     }
+    c->fd = fd;
+    c->registered = true;
     atomic_store(&conns[fd], c);
     return 0;
 }
 
-void mysql_wait_forget(int fd)
+void mysql_wait_forget(struct mysql_conn *c)
 {
-    if (fd >= 0 && fd < FDS)
-        atomic_store(&conns[fd], NULL);
+    struct mysql_conn *mine = c;
+
+    if (c->registered) /* another one may have the number by now */
+        (void)atomic_compare_exchange_strong(&conns[c->fd], &mine, NULL);
 }
 
-/* False: the server cannot be told. */
-static bool stop_statement(struct mysql_conn *c)
+/* ---- While it connects -----------------------------------------------------
+ */
+
+/* Of a thread without coroutines; these have co_limit_deadline(). */
+static __thread int64_t connect_deadline = CO_FOREVER;
+
+void mysql_connect_until(int64_t deadline) { connect_deadline = deadline; }
+
+int mysql_wait_connecting(my_socket fd, my_bool is_read, int ms)
+{
+    int64_t deadline = ms > 0 ? co_after(ms * CO_MSEC) : CO_FOREVER;
+
+    if (co_self() == NULL && connect_deadline < deadline)
+        deadline = connect_deadline;
+    if (co_fd_wait(fd, is_read ? CO_READ : CO_WRITE, deadline) > 0)
+        return 1;
+    if (errno != ETIMEDOUT && errno != ECANCELED)
+        return -1;
+    errno = ETIMEDOUT;
+    return 0;
+}
+
+/* ---- Later -----------------------------------------------------------------
+ */
+
+enum told { TOLD, IN_VAIN, NOT_NOW };
+
+/* Whoever this was told to may have done it, even when no answer came. */
+static enum told tell_server(struct mysql_conn *c)
 {
     struct net_pool *killers = c->pool->killers;
     char sql[64];
     MYSQL *other;
-    bool done;
+    unsigned code;
 
     if (killers == NULL)
-        return false;
+        return IN_VAIN;
     other = net_pool_get(killers, c->stop_until);
     if (other == NULL)
-        return false;
+        return errno == EBUSY ? NOT_NOW : IN_VAIN;
     net_mysql_deadline(other, c->stop_until);
     (void)snprintf(sql, sizeof sql, "KILL QUERY %lu", mysql_thread_id(c->db));
-    done = mysql_query(other, sql) == 0;
-    if (done)
+    c->killed = true;
+    (void)mysql_query(other, sql);
+    code = mysql_errno(other);
+    if (code != CR_SERVER_LOST && code != CR_SERVER_GONE_ERROR) {
         net_pool_put(killers, other);
-    else
-        net_pool_drop(killers, other);
-    return done;
+        return code == 0 ? TOLD : IN_VAIN;
+    }
+    net_pool_drop(killers, other); /* it was from before a restart, say */
+    return NOT_NOW;
 }
 
-/* Time is up, for the reason in errno.  Whether an answer came all the same. */
-static bool wait_stopped(struct mysql_conn *c, int fd, int events)
+/* Whether there was an answer until c->stop_until. */
+static bool stop_statement(struct mysql_conn *c, int fd, int events)
+{
+    for (;;) {
+        int64_t until = c->stop_until, again = co_after(AGAIN_AFTER);
+        enum told told = tell_server(c);
+
+        if (told == IN_VAIN)
+            return false;
+        if (told == NOT_NOW && again < until)
+            until = again;
+        if (co_fd_wait(fd, events, until) > 0)
+            return true;
+        if (until == c->stop_until)
+            return false;
+    }
+}
+
+/* Time is up, for that reason.  Whether an answer came all the same. */
+static bool wait_stopped(struct mysql_conn *c, int fd, int events, int why)
 {
     bool in_coroutine = co_self() != NULL;
-    bool first = c->stop_until == 0, held = false, came = false;
+    bool held = false, came;
 
     if (in_coroutine)
         held = co_hold_cancel(true);
-    if (first) {
-        c->stopped = errno;
-        c->stop_until = co_after(NET_MYSQL_STOP);
-    }
-    if (!first || stop_statement(c))
+    if (c->stop_until == 0) {
+        c->stopped = why;
+        c->stop_until = co_after(c->pool->stop_timeout);
+        came = stop_statement(c, fd, events);
+    } else {
         came = co_fd_wait(fd, events, c->stop_until) > 0;
+        if (!came && c->stopped != 0) { /* one that was begun since */
+            c->stop_until = co_after(LAST_WORD);
+            (void)tell_server(c);
+        }
+    }
     if (in_coroutine)
         (void)co_hold_cancel(held);
     return came;
@@ -87,7 +153,7 @@ int mysql_wait(my_socket fd, my_bool is_read, int ms)
         return 1;
     if (errno != ETIMEDOUT && errno != ECANCELED)
         return -1;
-    if (c != NULL && wait_stopped(c, fd, events))
+    if (c != NULL && wait_stopped(c, fd, events, errno))
         return 1;
     errno = ETIMEDOUT;
     return 0;

@@ -8,65 +8,8 @@
 #ifndef TESTS_MYSQL_CASES_H
 #define TESTS_MYSQL_CASES_H
 
-#include "net/mysql.h"
-#include "tests/clients.h"
-#include <mysqld_error.h>
+#include "tests/mysql_kit.h"
 #include <stdatomic.h>
-
-#define SOON co_after(30 * CO_SECOND)
-
-/* The user "me" of servers.py, by TCP. */
-static struct net_mysql_config plain(unsigned max)
-{
-    return (struct net_mysql_config){ .host = "127.0.0.1",
-                                      .port =
-                                          (unsigned)server_port("MYSQL_PORT"),
-                                      .user = "me",
-                                      .password = "pass word",
-                                      .database = "test",
-                                      .pool = { .max = max } };
-}
-
-static struct net_pool *pool_of(struct net_mysql_config config)
-{
-    struct net_pool *p = net_mysql_pool(&config);
-
-    if (p == NULL)
-        fprintf(stderr, "    %s\n", net_mysql_error(NULL));
-    CHECK(p != NULL);
-    return p;
-}
-
-static MYSQL *get(struct net_pool *p)
-{
-    MYSQL *db = net_pool_get(p, SOON);
-
-    if (db == NULL)
-        fprintf(stderr, "    %s\n", net_mysql_error(NULL));
-    CHECK(db != NULL);
-    return db;
-}
-
-static void run_sql(MYSQL *db, const char *sql)
-{
-    if (mysql_query(db, sql) != 0)
-        fprintf(stderr, "    %s: %s\n", sql, net_mysql_error(db));
-    CHECK_EQ(mysql_errno(db), 0);
-}
-
-static long number(MYSQL *db, const char *sql)
-{
-    MYSQL_RES *rows;
-    MYSQL_ROW row;
-    long n;
-
-    run_sql(db, sql);
-    CHECK((rows = mysql_store_result(db)) != NULL);
-    CHECK((row = mysql_fetch_row(rows)) != NULL);
-    n = row[0] == NULL ? -1 : atol(row[0]);
-    mysql_free_result(rows);
-    return n;
-}
 
 /* ---- Connecting ------------------------------------------------------------
  */
@@ -153,11 +96,14 @@ static void bad_configs(void)
         { "mysql://h:/", "port from 1 to 65535, at \"\"" },
         { "mysql://[::1", "no ] behind an IPv6 address" },
         { "mysql://[::1]x", "no ] behind an IPv6 address" },
-        { "mysql://u:%zz@h/", "hexadecimal behind %, at \"%zz\"" },
+        { "mysql://%zz/", "hexadecimal behind %, at \"%zz\"" },
         { "mysql://h/%00", "hexadecimal behind %, at \"%00\"" },
         { "mysql://h/d?tls=maybe", "off, required, verify, at \"maybe\"" },
         { "mysql://h/d?tls", "an option without =, at \"tls\"" },
         { "mysql://h/d?user=x", "none of socket, tls, tls-ca, at \"user\"" },
+        { "http://me:secret@h/", "mysql://, at \"user:password\"" },
+        { "mysql://me:%xxsecret@h/", "behind %, at \"user:password\"" },
+        { "mysql://me:sec/ret@h/", "port from 1 to 65535, at \"\"" },
     };
     struct net_mysql_config c = { .tls = 4 };
 
@@ -203,26 +149,6 @@ static void overlap(void)
 
 /* ---- Deadlines -------------------------------------------------------------
  */
-
-#define ENDLESS                                                                \
-    "SELECT COUNT(*) FROM information_schema.columns a,"                       \
-    " information_schema.columns b, information_schema.columns c"
-
-static long running(MYSQL *db)
-{
-    return number(db, "SELECT COUNT(*) FROM information_schema.processlist "
-                      "WHERE info LIKE 'SELECT COUNT(*) FROM information"
-                      "_schema.columns a%'");
-}
-
-static void is_stopped(MYSQL *db, int why)
-{
-    /* The server may have begun with an answer that has rows. */
-    CHECK(mysql_query(db, ENDLESS) != 0 || mysql_store_result(db) == NULL);
-    CHECK_EQ(net_mysql_stopped(db), why);
-    CHECK_EQ(mysql_errno(db), ER_QUERY_INTERRUPTED);
-    CHECK(strstr(net_mysql_error(db), "1317 (70100)") != NULL);
-}
 
 static void deadline(void)
 {
@@ -452,7 +378,7 @@ static void prepared(void)
     net_pool_free(p);
 }
 
-static void all_cases(void)
+static void mysql_cases(void)
 {
     RUN(bad_configs);
     RUN(connects);
@@ -464,27 +390,6 @@ static void all_cases(void)
     RUN(put_back);
     RUN(transactions);
     RUN(prepared);
-}
-
-static void in_root(void *arg)
-{
-    (void)arg;
-    all_cases();
-}
-
-/* In coroutines, and on a thread without a scheduler. */
-static int run_cases(void)
-{
-    if (getenv("SERVERS") == NULL) {
-        printf("skipped: tests/servers.py runs this\n");
-        return 77;
-    }
-    fprintf(stderr, " on a thread\n");
-    all_cases();
-    fprintf(stderr, " in coroutines\n");
-    in_coroutines = true;
-    CHECK_EQ(co_run(in_root, NULL, &(struct co_config){ .schedulers = 2 }), 0);
-    return 0;
 }
 
 #endif

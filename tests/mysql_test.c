@@ -4,4 +4,4 @@
  */
 #include "tests/mysql_cases.h"
 
-int main(void) { return run_cases(); }
+int main(void) { return run_mysql(mysql_cases); }

@@ -182,6 +182,9 @@ class Server:
         else:
             self.process.send_signal(
                 {"freeze": signal.SIGSTOP, "thaw": signal.SIGCONT}[verb])
+        if verb == "freeze":  # its threads stop one after the other
+            os.waitid(os.P_PID, self.process.pid,
+                      os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
 
 class Mysql(Server):
