@@ -33,6 +33,7 @@ static int errno_of(unsigned code)
     case ER_DBACCESS_DENIED_ERROR:
     case ER_BAD_DB_ERROR:
     case ER_ACCESS_DENIED_NO_PASSWORD_ERROR:
+    case ER_ACCOUNT_HAS_BEEN_LOCKED:
     case ER_HOST_NOT_PRIVILEGED:
     case ER_HOST_IS_BLOCKED:
         return EACCES;
@@ -91,27 +92,30 @@ static void connect_it(void *arg)
     struct mysql_conn *c = arg;
     const struct mysql_settings *s = &c->pool->settings;
 
-    mysql_connect_until(c->deadline);
+    mysql_connect_until(&c->deadline);
     (void)mysql_real_connect(c->db, s->host, s->user, s->password, s->database,
                              s->port, s->socket, 0);
+    mysql_connect_until(NULL);
+    mysql_forget_tls_errors();
 }
 
-/* The library looks names up by itself, which blocks unless there are hooks. */
+/* The library looks names up by itself, and TLS may begin while the socket is
+ * still in blocking mode: without hooks these block. */
 static void connect_somewhere(struct mysql_conn *c)
 {
-    bool hooks = co_hook_enabled != NULL && co_hook_enabled();
+    const struct mysql_settings *s = &c->pool->settings;
+    bool blocks = (s->by_name || s->tls >= NET_TLS_REQUIRED) &&
+                  !(co_hook_enabled != NULL && co_hook_enabled());
 
-    if (co_self() != NULL && c->pool->settings.by_name && !hooks &&
-        co_offload(connect_it, c) < 0)
-        mysql_tell("the connection could not be made on a thread");
-    else if (co_self() == NULL || !c->pool->settings.by_name || hooks)
+    if (co_self() == NULL || !blocks)
         connect_it(c);
+    else if (co_offload(connect_it, c) < 0)
+        mysql_tell("the connection could not be made on a thread");
 }
 
 static void close_quickly(struct mysql_conn *c)
 {
     mysql_close(c->db);
-    mysql_wait_forget(c);
     mysql_statements_close(c);
     free(c);
 }
@@ -132,7 +136,7 @@ static void tell_failure(struct mysql_conn *c, int64_t deadline)
         errno = errno_of(code);
 }
 
-/* In blocking mode TLS would read past the callback. */
+/* In blocking mode TLS would read past us. */
 static bool is_usable(struct mysql_conn *c)
 {
     int fd = mysql_get_socket(c->db);
@@ -143,9 +147,7 @@ static bool is_usable(struct mysql_conn *c)
     c->deadline = CO_FOREVER;
     flags = fcntl(fd, F_GETFL);
     if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
-        mysql_wait_register(fd, c) == 0 &&
-        mysql_optionsv(c->db, MARIADB_OPT_IO_WAIT, mysql_wait) == 0 &&
-        mysql_read_directly(c) == 0)
+        mysql_socket_take(c) == 0)
         return true;
     mysql_tell("socket %d cannot be used: %s", fd, strerror(errno));
     return false;
@@ -231,7 +233,8 @@ static bool is_lost(MYSQL *db)
 
     return code == CR_SERVER_GONE_ERROR || code == CR_SERVER_LOST ||
            code == CR_COMMANDS_OUT_OF_SYNC || code == CR_MALFORMED_PACKET ||
-           mysql_get_socket(db) < 0;
+           code == CR_SSL_CONNECTION_ERROR || code == ER_SERVER_SHUTDOWN ||
+           code == ER_CONNECTION_KILLED || mysql_get_socket(db) < 0;
 }
 
 /* A KILL that came behind the end of its statement would hit the next one. */

@@ -44,8 +44,6 @@ struct mysql_conn {
     MYSQL mysql;
     MYSQL *db; /* it */
     struct mysql_pool *pool;
-    int fd; /* that the table of mysql_wait.c has it by */
-    bool registered;
     int64_t deadline;
     int64_t stop_until;     /* 0: nothing was stopped */
     int stopped;            /* why: ETIMEDOUT, ECANCELED; 0 */
@@ -57,18 +55,17 @@ struct mysql_conn {
 /* db is of a pool. */
 struct mysql_conn *mysql_conn_of(MYSQL *db);
 
-/* mysql_wait.c: the connection of a socket, for the library's callback.  Forget
- * it when the socket is closed. */
-int mysql_wait_register(int fd, struct mysql_conn *c); /* 0, or -1 */
-void mysql_wait_forget(struct mysql_conn *c);
-int mysql_wait(my_socket fd, my_bool is_read, int ms);
+/* mysql_wait.c.  1: ready, 0: time is up, -1. */
+int mysql_wait(struct mysql_conn *c, int fd, int events, int ms);
 
-/* Until it is registered; and the deadline of what a thread connects. */
+/* The library's callback while it connects, which the caller does until then;
+ * NULL at the end. */
 int mysql_wait_connecting(my_socket fd, my_bool is_read, int ms);
-void mysql_connect_until(int64_t deadline);
+void mysql_connect_until(const int64_t *deadline);
 
-/* mysql_read.c: its socket is the runtime's from now on.  0, or -1. */
-int mysql_read_directly(struct mysql_conn *c);
+/* mysql_socket.c: it is connected, and the runtime's from now on.  0, or -1. */
+int mysql_socket_take(struct mysql_conn *c);
+void mysql_forget_tls_errors(void);
 
 /* mysql_error.c: what net_mysql_error(NULL) is to say. */
 void mysql_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,64 +1,50 @@
-/* mysql_wait.c - what the client library calls instead of blocking.
+/* mysql_wait.c - waiting for a server.
  *
- * The library gives the socket alone, so its connection is found by that
- * number.  When time is up the statement is stopped from a second connection,
- * and the wait goes on: the server then answers this one with an error, and it
- * stays usable.
- *
- * The library closes a socket by itself when the connection is lost, and the
- * kernel gives the number to the next one; the table knows of that as late as
- * the owner closes what is left.  So nobody looks a number up before it is
- * registered for him: while it connects, the library calls another function.
+ * When time is up the statement is stopped from a second connection, and the
+ * wait goes on: the server then answers this one with an error, and it stays
+ * usable.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "net/mysql_conn.h"
 #include <errmsg.h>
 #include <errno.h>
-#include <stdatomic.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
-
-enum { FDS = 1 << 20 };
 
 #define AGAIN_AFTER (20 * CO_MSEC)
 #define LAST_WORD CO_SECOND
 
-static _Atomic(struct mysql_conn *) conns[FDS];
-
-int mysql_wait_register(int fd, struct mysql_conn *c)
-{
-    if (fd < 0 || fd >= FDS) {
-        errno = EMFILE;
-        return -1;
-    }
-    c->fd = fd;
-    c->registered = true;
-    atomic_store(&conns[fd], c);
-    return 0;
-}
-
-void mysql_wait_forget(struct mysql_conn *c)
-{
-    struct mysql_conn *mine = c;
-
-    if (c->registered) /* another one may have the number by now */
-        (void)atomic_compare_exchange_strong(&conns[c->fd], &mine, NULL);
-}
-
 /* ---- While it connects -----------------------------------------------------
  */
 
-/* Of a thread without coroutines; these have co_limit_deadline(). */
-static __thread int64_t connect_deadline = CO_FOREVER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int key = -1;
+static __thread const int64_t *of_thread;
 
-void mysql_connect_until(int64_t deadline) { connect_deadline = deadline; }
+static void make_key(void) { key = co_key_create(NULL); }
 
+void mysql_connect_until(const int64_t *deadline)
+{
+    (void)pthread_once(&once, make_key);
+    if (co_self() == NULL)
+        of_thread = deadline;
+    else if (key >= 0) /* else co_limit_deadline() alone bounds it */
+        (void)co_key_set(key, (void *)deadline);
+}
+
+/* The library gives nothing but the socket, and for TLS seconds where it means
+ * milliseconds. */
 int mysql_wait_connecting(my_socket fd, my_bool is_read, int ms)
 {
-    int64_t deadline = ms > 0 ? co_after(ms * CO_MSEC) : CO_FOREVER;
+    const int64_t *limit = co_self() == NULL ? of_thread : co_key_get(key);
+    int64_t deadline = limit != NULL ? *limit : co_after(ms * CO_MSEC);
+    int flags = fcntl(fd, F_GETFL);
 
-    if (co_self() == NULL && connect_deadline < deadline)
-        deadline = connect_deadline;
+    /* TLS reads past this function, in the mode that the socket has. */
+    if (flags >= 0 && !(flags & O_NONBLOCK))
+        (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
     if (co_fd_wait(fd, is_read ? CO_READ : CO_WRITE, deadline) > 0)
         return 1;
     if (errno != ETIMEDOUT && errno != ECANCELED)
@@ -140,20 +126,17 @@ static bool wait_stopped(struct mysql_conn *c, int fd, int events, int why)
     return came;
 }
 
-/* 1: ready, 0: timed out, -1. */
-int mysql_wait(my_socket fd, my_bool is_read, int ms)
+int mysql_wait(struct mysql_conn *c, int fd, int events, int ms)
 {
-    struct mysql_conn *c = fd >= 0 && fd < FDS ? atomic_load(&conns[fd]) : NULL;
     int64_t deadline = ms > 0 ? co_after(ms * CO_MSEC) : CO_FOREVER;
-    int events = is_read ? CO_READ : CO_WRITE;
 
-    if (c != NULL && c->deadline < deadline)
+    if (c->deadline < deadline)
         deadline = c->deadline;
     if (co_fd_wait(fd, events, deadline) > 0)
         return 1;
     if (errno != ETIMEDOUT && errno != ECANCELED)
         return -1;
-    if (c != NULL && wait_stopped(c, fd, events, errno))
+    if (wait_stopped(c, fd, events, errno))
         return 1;
     errno = ETIMEDOUT;
     return 0;

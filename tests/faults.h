@@ -25,7 +25,7 @@
 static inline long faults_command(const char *path, const char *line)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = co_socket(AF_UNIX, SOCK_STREAM, 0);
     char answer[200] = "";
     size_t got = 0;
     ssize_t n;

@@ -161,7 +161,7 @@ static void deadline(void)
     net_mysql_deadline(db, co_after(200 * CO_MSEC));
     is_stopped(db, ETIMEDOUT);
     check_within(begin, 10 * CO_SECOND);
-    CHECK_EQ(running(other), 0);
+    none_runs(other);
     net_pool_put(p, db);
     CHECK(get(p) == db); /* and it is as good as before */
     CHECK_EQ(net_mysql_stopped(db), 0);
@@ -189,12 +189,12 @@ static void cancelled(void)
             CHECK_EQ(co_sleep_until(co_after(CO_MSEC)), 0);
         co_cancel(c);
         CHECK_EQ(co_join(c, CO_FOREVER), 0);
-        CHECK_EQ(running(other), 0);
+        none_runs(other);
         net_mysql_deadline(db, CO_FOREVER);
         old = co_limit_deadline(co_after(200 * CO_MSEC));
         is_stopped(db, ETIMEDOUT);
         co_restore_deadline(old);
-        CHECK_EQ(running(other), 0);
+        none_runs(other);
     }
     net_pool_put(p, db);
     net_pool_put(p, other);

@@ -7,44 +7,7 @@
 
 #include "tests/faults.h"
 #include "tests/mysql_kit.h"
-#include <errmsg.h>
 #include <stdatomic.h>
-
-static struct net_pool_stats stats_of(struct net_pool *p)
-{
-    struct net_pool_stats stats;
-
-    net_pool_stats(p, &stats);
-    return stats;
-}
-
-static void nap(int64_t ns) { CHECK_EQ(co_sleep_until(co_after(ns)), 0); }
-
-/* What a lost connection says. */
-static bool is_loss(unsigned code)
-{
-    return code == CR_SERVER_LOST || code == CR_SERVER_GONE_ERROR ||
-           code == ER_SERVER_SHUTDOWN || code == ER_CONNECTION_KILLED;
-}
-
-/* Nobody has anything, nobody waits, and what the pool has is good. */
-static void is_clean(struct net_pool *p)
-{
-    struct net_pool_stats s = stats_of(p);
-    MYSQL *all[32];
-    unsigned n = s.idle;
-
-    CHECK_EQ(s.in_use, 0);
-    CHECK_EQ(s.waiting, 0);
-    CHECK_EQ(s.changing, 0);
-    CHECK(n <= 32);
-    for (unsigned i = 0; i < n; i++) {
-        all[i] = get(p);
-        CHECK_EQ(number(all[i], "SELECT 1"), 1);
-    }
-    for (unsigned i = 0; i < n; i++)
-        net_pool_put(p, all[i]);
-}
 
 /* ---- Killed and started again ----------------------------------------------
  */
@@ -163,7 +126,7 @@ static void stops_after_restart(void)
         db = get(p);
         net_mysql_deadline(db, co_after(100 * CO_MSEC));
         is_stopped(db, ETIMEDOUT);
-        CHECK_EQ(running(db), 0);
+        none_runs(db);
         if (i == 0) {
             servers("kill mariadb");
             servers("start mariadb");
@@ -217,18 +180,6 @@ static void ask_silent(void *arg)
     CHECK_EQ(net_mysql_stopped(db), ETIMEDOUT);
     CHECK(strstr(net_mysql_error(db), "2013 (HY000)") != NULL);
     check_within(begin, 5 * CO_SECOND);
-}
-
-struct part {
-    co_fn *fn;
-    void *arg;
-};
-
-static void run_part(void *arg)
-{
-    struct part *part = arg;
-
-    part->fn(part->arg);
 }
 
 static void silent(void)

@@ -10,6 +10,7 @@
 
 #include "net/mysql.h"
 #include "tests/clients.h"
+#include <errmsg.h>
 #include <mysqld_error.h>
 
 #define SOON co_after(30 * CO_SECOND)
@@ -78,6 +79,15 @@ static inline long running(MYSQL *db)
                       "_schema.columns a%'");
 }
 
+/* The server answers before it has forgotten what it did. */
+static inline void none_runs(MYSQL *db)
+{
+    int64_t begin = co_now();
+
+    while (running(db) > 0)
+        check_within(begin, 10 * CO_SECOND);
+}
+
 static inline void is_stopped(MYSQL *db, int why)
 {
     /* The server may have begun with an answer that has rows. */
@@ -85,6 +95,59 @@ static inline void is_stopped(MYSQL *db, int why)
     CHECK_EQ(net_mysql_stopped(db), why);
     CHECK_EQ(mysql_errno(db), ER_QUERY_INTERRUPTED);
     CHECK(strstr(net_mysql_error(db), "1317 (70100)") != NULL);
+}
+
+static inline struct net_pool_stats stats_of(struct net_pool *p)
+{
+    struct net_pool_stats stats;
+
+    net_pool_stats(p, &stats);
+    return stats;
+}
+
+static inline void nap(int64_t ns)
+{
+    CHECK_EQ(co_sleep_until(co_after(ns)), 0);
+}
+
+/* What a lost connection says. */
+static inline bool is_loss(unsigned code)
+{
+    return code == CR_SERVER_LOST || code == CR_SERVER_GONE_ERROR ||
+           code == CR_SSL_CONNECTION_ERROR || code == ER_SERVER_SHUTDOWN ||
+           code == ER_CONNECTION_KILLED;
+}
+
+/* Nobody has anything, nobody waits, and what the pool has is good. */
+static inline void is_clean(struct net_pool *p)
+{
+    struct net_pool_stats s = stats_of(p);
+    MYSQL *all[32];
+    unsigned n = s.idle;
+
+    CHECK_EQ(s.in_use, 0);
+    CHECK_EQ(s.waiting, 0);
+    CHECK_EQ(s.changing, 0);
+    CHECK(n <= 32);
+    for (unsigned i = 0; i < n; i++) {
+        all[i] = get(p);
+        CHECK_EQ(number(all[i], "SELECT 1"), 1);
+    }
+    for (unsigned i = 0; i < n; i++)
+        net_pool_put(p, all[i]);
+}
+
+/* Different things for at_once(). */
+struct part {
+    co_fn *fn;
+    void *arg;
+};
+
+static inline void run_part(void *arg)
+{
+    struct part *part = arg;
+
+    part->fn(part->arg);
 }
 
 static inline void mysql_root(void *cases) { (*(void (**)(void))cases)(); }

@@ -180,7 +180,7 @@ static void slow_is_fine(void)
     MYSQL *db;
 
     c.port = (unsigned)relay_to(server_port("MYSQL_PORT"));
-    relay((int)c.port, "both slow 1000");
+    relay((int)c.port, "both slow 5000");
     c.tls = NET_TLS_REQUIRED;
     p = pool_of(c);
     db = get(p);
