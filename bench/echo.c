@@ -91,10 +91,11 @@ static int fail(int server, const char *what)
 static int start_server(struct child *c, int server, char *option)
 {
     char path[PATH_MAX + 64];
-    char addr[] = "127.0.0.1:0";
-    char *argv[] = { path, addr, option, NULL };
+    char kind[] = "echo", addr[] = "127.0.0.1:0", mode[] = "--mode";
+    char *argv[] = { path,   kind, addr, option == NULL ? NULL : mode,
+                     option, NULL };
 
-    (void)snprintf(path, sizeof path, "%s/servers/echo_%s", options.dir,
+    (void)snprintf(path, sizeof path, "%s/servers/%s", options.dir,
                    server_names[server]);
     if (child_start(c, argv, options.cores[0]) < 0)
         return fail(server, "start");

@@ -106,10 +106,10 @@ static char dir[PATH_MAX]; /* where this program is */
 static int cores[2];       /* the server's, the load's */
 
 /* Processor time per request of one run, in us. */
-static double measure(const char *program, char *arg)
+static double measure(const char *program, char *arg, char *addr)
 {
     char path[PATH_MAX + 64];
-    char *argv[] = { path, arg, NULL };
+    char *argv[] = { path, arg, addr, NULL };
     struct load_result r;
     struct child child;
     struct load *load;
@@ -136,14 +136,14 @@ static void echo(void)
 {
     double ours[PAIRS_MAX], theirs[PAIRS_MAX], ratios[PAIRS_MAX];
     size_t pairs = bench.quick ? 3 : PAIRS_MAX;
-    char port[] = "0", addr[] = "127.0.0.1:0";
+    char port[] = "0", kind[] = "echo", addr[] = "127.0.0.1:0";
 
     for (size_t i = 0; i < pairs; i++) {
         if (i % 2 == 0)
-            ours[i] = measure("../examples/echo_posix", port);
-        theirs[i] = measure("servers/echo_epoll", addr);
+            ours[i] = measure("../examples/echo_posix", port, NULL);
+        theirs[i] = measure("servers/epoll", kind, addr);
         if (i % 2 == 1)
-            ours[i] = measure("../examples/echo_posix", port);
+            ours[i] = measure("../examples/echo_posix", port, NULL);
         ratios[i] = ours[i] / theirs[i];
     }
     bench_report("hook.echo.cpu_us", bench_median(ours, pairs), "us",

@@ -56,6 +56,9 @@ enum { CORTEN, EPOLL, NGINX, THREADS, SERVERS };
 static const char *const server_names[SERVERS] = { "corten", "epoll", "nginx",
                                                    "threads" };
 
+static const char *const programs[SERVERS] = { "corten_http", "epoll",
+                                               "http_nginx", "workers" };
+
 /* What the runs of one server in one case gave, each in the order of runs. */
 struct figures {
     double cpu_us[ROUNDS_MAX];
@@ -129,11 +132,11 @@ static int check_answer(int server, const struct child *c)
 
 static int start_server(struct child *c, int server)
 {
-    char path[PATH_MAX], addr[] = "127.0.0.1:0";
-    char *argv[] = { path, addr, NULL };
+    char path[PATH_MAX], kind[] = "http", addr[] = "127.0.0.1:0";
+    char *argv[] = { path, kind, addr, NULL };
 
-    (void)snprintf(path, sizeof path, "%s/servers/http_%s", options.dir,
-                   server_names[server]);
+    (void)snprintf(path, sizeof path, "%s/servers/%s", options.dir,
+                   programs[server]);
     if (child_start(c, argv, options.cores[0]) < 0)
         return fail(server, "start");
     if (check_answer(server, c) == 0)

@@ -7,7 +7,7 @@
  * The configuration with the address in it, and what nginx writes, is in
  * http_nginx.d, beside this program.
  *
- *     http_nginx 127.0.0.1:8080
+ *     http_nginx http 127.0.0.1:8080
  *
  * SPDX-License-Identifier: MIT
  */
@@ -101,7 +101,7 @@ int main(int argc, char **argv)
     char source[PATH_MAX], folder[PATH_MAX - 64], conf[PATH_MAX];
     struct sockaddr_in addr;
 
-    if (reserve(argc > 1 ? argv[1] : placeholder, &addr) == 0 &&
+    if (reserve(argc > 2 ? argv[2] : placeholder, &addr) == 0 &&
         beside(source, sizeof source, "http_nginx.conf") == 0 &&
         beside(folder, sizeof folder, "http_nginx.d") == 0) {
         pid_t child;
