@@ -11,6 +11,7 @@
 #include "net/redis_conn.h"
 #include <errno.h>
 #include <hiredis/sds.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +60,16 @@ void redis_settings_free(struct redis_settings *s)
 /* ---- Bytes -----------------------------------------------------------------
  */
 
+struct link { /* what a context's reader points to */
+    struct net_conn *conn;
+    long owed; /* replies to commands that were sent, but not taken yet */
+};
+
+static struct link *link_of(const redisContext *c)
+{
+    return c->reader->privdata;
+}
+
 static int failed(redisContext *c, int err)
 {
     if (err != ETIMEDOUT && err != ECANCELED) {
@@ -69,16 +80,48 @@ static int failed(redisContext *c, int err)
     return -1;
 }
 
-static struct net_conn *conn_of(redisContext *c) { return c->reader->privdata; }
+/* How many replies the commands will have; -1 for what hiredis did not format.
+ */
+static long replies_to(const char *p, const char *end)
+{
+    long n = 0;
+
+    while (p < end) {
+        char *rest;
+        long args = *p == '*' ? strtol(p + 1, &rest, 10) : -1;
+
+        if (args < 0)
+            return -1;
+        n += args > 0; /* the server has no answer to nothing */
+        p = rest + 2;
+        while (args-- > 0) {
+            long bytes = p < end ? strtol(p + 1, &rest, 10) : -1;
+
+            if (bytes < 0 || bytes > end - rest)
+                return -1;
+            p = rest + 2 + bytes + 2;
+        }
+    }
+    return n;
+}
 
 /* A command that was sent in part would spoil those behind it. */
-int redis_send(redisContext *c, int64_t deadline)
+static int send_all(redisContext *c, int64_t deadline)
 {
-    if (sdslen(c->obuf) == 0)
+    struct link *l = link_of(c);
+    size_t len = sdslen(c->obuf);
+    long replies;
+
+    if (len == 0)
         return 0;
-    if (net_write(conn_of(c), c->obuf, sdslen(c->obuf), deadline) < 0) {
-        c->err = REDIS_ERR_IO;
-        return failed(c, errno);
+    replies = replies_to(c->obuf, c->obuf + len);
+    l->owed = replies < 0 ? LONG_MIN / 2 : l->owed + replies;
+    if (net_write(l->conn, c->obuf, len, deadline) < 0) {
+        int err = errno;
+
+        (void)failed(c, EPIPE);
+        errno = err;
+        return -1;
     }
     sdsclear(c->obuf);
     return 0;
@@ -87,7 +130,7 @@ int redis_send(redisContext *c, int64_t deadline)
 int redis_receive(redisContext *c, int64_t deadline)
 {
     const void *data;
-    ssize_t n = net_next(conn_of(c), &data, deadline);
+    ssize_t n = net_next(link_of(c)->conn, &data, deadline);
 
     if (n == 0)
         errno = ECONNRESET;
@@ -98,100 +141,174 @@ int redis_receive(redisContext *c, int64_t deadline)
     return 0;
 }
 
+int redis_next(redisContext *c, redisReply **reply)
+{
+    void *next = NULL;
+
+    if (redisGetReplyFromReader(c, &next) != REDIS_OK) {
+        errno = c->err == REDIS_ERR_OOM ? ENOMEM : EPROTO;
+        return -1;
+    }
+    *reply = next;
+    return 0;
+}
+
 redisReply *net_redis_reply(redisContext *c, int64_t deadline)
 {
-    void *reply = NULL;
+    redisReply *reply;
 
     if (c->err != 0) {
         errno = c->err == REDIS_ERR_PROTOCOL ? EPROTO : ECONNRESET;
         return NULL;
     }
-    if (redis_send(c, deadline) < 0)
+    if (send_all(c, deadline) < 0)
         return NULL;
     for (;;) {
-        if (redisGetReplyFromReader(c, &reply) != REDIS_OK) {
-            errno = EPROTO;
+        if (redis_next(c, &reply) < 0)
             return NULL;
-        }
-        if (reply != NULL)
+        if (reply != NULL) {
+            link_of(c)->owed--;
             return reply;
+        }
         if (redis_receive(c, deadline) < 0)
             return NULL;
     }
+}
+
+char *redis_format(const char *format, va_list args, size_t *len)
+{
+    char *command = NULL;
+    int n = redisvFormatCommand(&command, format, args);
+
+    if (n > 0 && command[1] != '0') {
+        *len = (size_t)n;
+        return command;
+    }
+    if (n > 0) /* not even a name: there would be no answer */
+        redisFreeCommand(command);
+    errno = n == -1 ? ENOMEM : EINVAL;
+    return NULL;
 }
 
 redisReply *net_redis_command(redisContext *c, int64_t deadline,
                               const char *format, ...)
 {
     va_list args;
+    size_t len;
+    char *command;
     int r;
 
     va_start(args, format);
-    r = redisvAppendCommand(c, format, args);
+    command = redis_format(format, args, &len);
     va_end(args);
+    if (command == NULL)
+        return NULL;
+    r = redisAppendFormattedCommand(c, command, len);
+    redisFreeCommand(command);
     if (r == REDIS_OK)
         return net_redis_reply(c, deadline);
-    errno = c->err == REDIS_ERR_OOM ? ENOMEM : EINVAL;
+    errno = ENOMEM;
     return NULL;
 }
 
 /* ---- Connections -----------------------------------------------------------
  */
 
-/* The reply has to be one that is no error. */
-static int greeted(redisReply *reply)
+static bool begins(const redisReply *reply, const char *with)
 {
-    bool refused = reply != NULL && reply->type == REDIS_REPLY_ERROR;
-
-    if (reply == NULL)
-        return -1;
-    freeReplyObject(reply);
-    if (refused)
-        errno = EACCES;
-    return refused ? -1 : 0;
+    return strncmp(reply->str, with, strlen(with)) == 0;
 }
 
+/* What refuses the connection; 0: nothing.  A user who may do little may not do
+ * PING, but is known. */
+static int refusal(const redisReply *reply, bool to_ping)
+{
+    if (reply->type != REDIS_REPLY_ERROR ||
+        (to_ping && begins(reply, "NOPERM")))
+        return 0;
+    if (begins(reply, "LOADING") || begins(reply, "BUSY") ||
+        begins(reply, "MASTERDOWN") || begins(reply, "ERR max number"))
+        return EAGAIN;
+    return EACCES;
+}
+
+/* Takes the replies to that many commands, of which PING is the last.  None may
+ * be a refusal. */
+static int greeted(redisContext *c, int commands, int64_t deadline)
+{
+    while (commands-- > 0) {
+        redisReply *reply = net_redis_reply(c, deadline);
+        int err = reply == NULL ? errno : refusal(reply, commands == 0);
+
+        if (reply != NULL)
+            freeReplyObject(reply);
+        if (err != 0) {
+            errno = err;
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Asks PING in any case, so that what is no Redis is found out here. */
 static int greet(redisContext *c, const struct redis_settings *s,
                  int64_t deadline)
 {
-    if (s->user != NULL && greeted(net_redis_command(c, deadline, "AUTH %s %s",
-                                                     s->user, s->password)) < 0)
-        return -1;
-    if (s->user == NULL && s->password != NULL &&
-        greeted(net_redis_command(c, deadline, "AUTH %s", s->password)) < 0)
-        return -1;
-    if (s->database == 0)
-        return 0;
-    return greeted(net_redis_command(c, deadline, "SELECT %u", s->database));
+    int n = 1, r = REDIS_OK;
+
+    if (s->user != NULL)
+        r |= redisAppendCommand(c, "AUTH %s %s", s->user, s->password);
+    else if (s->password != NULL)
+        r |= redisAppendCommand(c, "AUTH %s", s->password);
+    n += s->password != NULL;
+    if (s->database != 0)
+        r |= redisAppendCommand(c, "SELECT %u", s->database);
+    n += s->database != 0;
+    r |= redisAppendCommand(c, "PING");
+    if (r == REDIS_OK)
+        return greeted(c, n, deadline);
+    errno = ENOMEM;
+    return -1;
 }
+
+struct net_conn *redis_conn(const redisContext *c) { return link_of(c)->conn; }
 
 void redis_close(redisContext *c)
 {
     int err = errno;
-    struct net_conn *conn = conn_of(c);
+    struct link *l = link_of(c);
 
     c->fd = -1; /* conn's to close */
     redisFree(c);
-    net_close(conn);
+    net_close(l->conn);
+    free(l);
     errno = err;
 }
 
-redisContext *redis_open(const struct redis_settings *s, int64_t deadline)
+/* Takes conn.  NULL without memory. */
+static redisContext *context_of(struct net_conn *conn)
 {
-    struct net_conn *conn = net_dial(s->addr, deadline);
-    redisContext *c;
+    struct link *l = calloc(1, sizeof *l);
+    redisContext *c = l == NULL ? NULL : redisConnectFd(net_fd(conn));
 
-    if (conn == NULL)
-        return NULL;
-    c = redisConnectFd(net_fd(conn));
     if (c == NULL) {
+        free(l);
         net_close(conn);
         errno = ENOMEM;
         return NULL;
     }
     c->flags &= ~REDIS_BLOCK;
-    c->reader->privdata = conn; /* of no use to the reader's own functions */
-    if (greet(c, s, deadline) == 0)
+    l->conn = conn;
+    c->reader->privdata = l; /* of no use to the reader's own functions */
+    return c;
+}
+
+redisContext *redis_open(const struct redis_settings *s, int64_t deadline)
+{
+    struct net_conn *conn = net_dial(s->addr, deadline);
+    redisContext *c = conn == NULL ? NULL : context_of(conn);
+
+    if (c == NULL || greet(c, s, deadline) == 0)
         return c;
     redis_close(c);
     return NULL;
@@ -213,19 +330,18 @@ static void close_item(void *ctx, void *item)
 
 static bool is_alive(void *ctx, void *item)
 {
-    redisReply *reply = net_redis_command(item, co_after(CHECK_TIME), "PING");
-
     (void)ctx;
-    return greeted(reply) == 0;
+    return redisAppendCommand(item, "PING") == REDIS_OK &&
+           greeted(item, 1, co_after(CHECK_TIME)) == 0;
 }
 
-/* Replies that nobody took would be the next one's. */
+/* Replies that nobody took, or that will come yet, would be the next one's. */
 static bool is_clean(void *ctx, void *item)
 {
     redisContext *c = item;
 
     (void)ctx;
-    return c->err == 0 && sdslen(c->obuf) == 0 &&
+    return c->err == 0 && sdslen(c->obuf) == 0 && link_of(c)->owed == 0 &&
            c->reader->pos == c->reader->len && c->reader->ridx < 0;
 }
 
