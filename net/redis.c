@@ -9,6 +9,7 @@
 #include "net/redis.h"
 #include "net/net.h"
 #include "net/redis_conn.h"
+#include "net/redis_format.h"
 #include <errno.h>
 #include <hiredis/sds.h>
 #include <limits.h>
@@ -175,40 +176,21 @@ redisReply *net_redis_reply(redisContext *c, int64_t deadline)
     }
 }
 
-char *redis_format(const char *format, va_list args, size_t *len)
-{
-    char *command = NULL;
-    int n = redisvFormatCommand(&command, format, args);
-
-    if (n > 0 && command[1] != '0') {
-        *len = (size_t)n;
-        return command;
-    }
-    if (n > 0) /* not even a name: there would be no answer */
-        redisFreeCommand(command);
-    errno = n == -1 ? ENOMEM : EINVAL;
-    return NULL;
-}
-
 redisReply *net_redis_command(redisContext *c, int64_t deadline,
                               const char *format, ...)
 {
+    struct redis_command command;
     va_list args;
-    size_t len;
-    char *command;
     int r;
 
     va_start(args, format);
-    command = redis_format(format, args, &len);
+    r = redis_command_begin(&command, format, args);
     va_end(args);
-    if (command == NULL)
+    if (r < 0)
         return NULL;
-    r = redisAppendFormattedCommand(c, command, len);
-    redisFreeCommand(command);
-    if (r == REDIS_OK)
-        return net_redis_reply(c, deadline);
-    errno = ENOMEM;
-    return NULL;
+    r = redis_command_append(&command, &c->obuf);
+    redis_command_end(&command);
+    return r < 0 ? NULL : net_redis_reply(c, deadline);
 }
 
 /* ---- Connections -----------------------------------------------------------

@@ -8,7 +8,6 @@
 #define NET_REDIS_CONN_H
 
 #include "net/redis.h"
-#include <stdarg.h>
 
 struct redis_settings {
     char *addr, *user, *password;
@@ -23,9 +22,6 @@ void redis_settings_free(struct redis_settings *s);
 redisContext *redis_open(const struct redis_settings *s, int64_t deadline);
 void redis_close(redisContext *c);                  /* keeps errno */
 struct net_conn *redis_conn(const redisContext *c); /* borrowed */
-
-/* A command in the server's form, for redisFreeCommand(); NULL + errno. */
-char *redis_format(const char *format, va_list args, size_t *len);
 
 /* Receives some.  0, or -1 with errno. */
 int redis_receive(redisContext *c, int64_t deadline);
