@@ -3,8 +3,9 @@
 #   sh examples/run.sh [NAME [ARGUMENTS]]
 #
 # Without a name, the echo server on 127.0.0.1:7000.  Installs the Debian
-# packages it needs when they are missing.  How to talk to the example stands in
-# its source after "Try:".
+# packages it needs when they are missing.  An example's source says, after
+# "Needs", which ones; after "Under:", the script that runs it beside a server
+# (examples/mariadb.sh FOLDER ARGUMENTS); after "Try:", how to talk to it.
 #
 # SPDX-License-Identifier: MIT
 set -eu
@@ -18,7 +19,10 @@ if [ ! -f "examples/$name.c" ]; then
     exit 1
 fi
 
-needs=$(sed -n 's/^.*Needs \([a-z0-9.+-]*\)\. .*/\1/p' "examples/$name.c")
+says() { sed -n "s/^[ /*]*$1 *\\([^ ].*\\)/\\1/p" "examples/$name.c"; }
+
+needs=$(sed -n 's/^.*Needs \([a-z0-9.+ -]*\)\..*/\1/p' "examples/$name.c")
+under=$(says Under:)
 sh tests/packages.sh build-essential cmake ninja-build pkg-config \
     netcat-openbsd $needs
 log=build/release/configure.log
@@ -27,9 +31,10 @@ cmake --preset release >"$log" 2>&1 || { cat "$log" >&2 && exit 1; }
 cmake --build --preset release --target "examples_$name"
 
 # Those that listen say how to talk to them.
-try=$(sed -n 's/^[ /*]*Try: *//p' "examples/$name.c")
+try=$(says Try:)
 if [ -n "$try" ]; then
-    printf 'talk to it from another terminal: %s\n' "$try"
+    echo 'talk to it from another terminal:'
+    printf '%s\n' "$try" | sed 's/^/    /'
     echo "stop it with Ctrl-C"
 fi
-exec "build/release/examples/$name" "$@"
+exec ${under:+sh "$under"} "build/release/examples/$name" "$@"
