@@ -181,7 +181,7 @@ static int measure_syscalls(int server, const struct echo_case *c)
 
     if (bed_open(&b, server, c) < 0)
         return -1;
-    if (syscalls_open(&counter, b.child.pid) == 0) {
+    if (syscalls_open(&counter, &b.child.pid, 1) == 0) {
         result = load_run(b.load, 300 * MSEC, &r);
         if (result < 0)
             (void)fail(server, c->name);

@@ -213,7 +213,7 @@ static int measure_syscalls(int server, const struct http_case *c)
 
     if (start_server(&child, server) < 0)
         return -1;
-    if (syscalls_open(&counter, child.pid) == 0) {
+    if (syscalls_open(&counter, &child.pid, 1) == 0) {
         result = load(c, &child, bench.quick ? 200 * MSEC : SECOND, &r);
         calls = syscalls_close(&counter);
     } else {
@@ -334,7 +334,7 @@ static int prepare(void)
     slash = strrchr(options.dir, '/');
     if (slash != NULL)
         *slash = '\0';
-    (void)snprintf(options.script, sizeof options.script, "%s/load/wrk.lua",
+    (void)snprintf(options.script, sizeof options.script, "%s/wrk.lua",
                    options.dir);
     for (int i = 0; i < CPU_SETSIZE && found < 2; i++)
         if (CPU_ISSET(i, &set))

@@ -66,36 +66,60 @@ static int count_thread(int tracepoint, pid_t tid)
                         PERF_FLAG_FD_CLOEXEC);
 }
 
-int syscalls_open(struct syscalls *s, pid_t pid)
+/* All threads of one process.  -1 when one cannot be counted. */
+static int count_process(struct syscalls *s, int tracepoint, pid_t pid)
 {
-    int tracepoint = tracepoint_id();
     struct dirent *entry;
     char path[64];
     DIR *threads;
+    int result = 0;
 
-    s->count = 0;
     (void)snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
-    threads = tracepoint < 0 ? NULL : opendir(path);
+    threads = opendir(path);
     if (threads == NULL)
         return -1;
-    while ((entry = readdir(threads)) != NULL && s->count < SYSCALLS_THREADS) {
+    while (result == 0 && (entry = readdir(threads)) != NULL) {
         pid_t tid = (pid_t)atoi(entry->d_name);
-        int fd = tid == 0 ? -1 : count_thread(tracepoint, tid);
+        int fd = tid == 0 ? -1 : count_thread(tracepoint, tid), *more;
 
         /* A thread that ended meanwhile is no loss. */
-        if (fd >= 0)
+        if (fd < 0 && (tid == 0 || errno == ESRCH))
+            continue;
+        more = realloc(s->fds, (s->count + 1) * sizeof *more);
+        if (more != NULL)
+            s->fds = more;
+        if (fd >= 0 && more != NULL)
             s->fds[s->count++] = fd;
+        else
+            result = -1;
+        if (fd >= 0 && more == NULL)
+            (void)close(fd);
     }
     (void)closedir(threads);
-    return s->count > 0 ? 0 : -1;
+    return result;
+}
+
+int syscalls_open(struct syscalls *s, const pid_t *pids, unsigned count)
+{
+    int tracepoint = tracepoint_id();
+
+    s->count = 0;
+    s->fds = NULL;
+    if (tracepoint < 0)
+        return -1;
+    for (unsigned i = 0; i < count; i++)
+        if (count_process(s, tracepoint, pids[i]) < 0) {
+            (void)syscalls_close(s);
+            return -1;
+        }
+    return 0;
 }
 
 int64_t syscalls_close(struct syscalls *s)
 {
     int64_t total = 0;
-    int i;
 
-    for (i = 0; i < s->count; i++) {
+    for (unsigned i = 0; i < s->count; i++) {
         uint64_t calls;
 
         if (read(s->fds[i], &calls, sizeof calls) != sizeof calls)
@@ -104,6 +128,8 @@ int64_t syscalls_close(struct syscalls *s)
             total += (int64_t)calls;
         (void)close(s->fds[i]);
     }
+    free(s->fds);
+    s->fds = NULL;
     s->count = 0;
     return total;
 }
