@@ -22,7 +22,8 @@ enum {
     PROBE = 2 << 22,
 };
 
-static struct link *links; /* the working ones, then the slow ones */
+/* All coroutines belong to it. */
+static struct run *common;
 
 /* Notes why a link failed, or that it did not: true when it was only told to
  * end. */
@@ -157,58 +158,78 @@ static int loop(struct link *l)
     return r;
 }
 
-static void client(void *arg)
+static void link_init(struct link *l, unsigned index)
 {
-    struct link *l = arg;
-    struct run *run = l->run;
-    bool good = open_one(l) == 0;
+    *l = (struct link){ .run = common, .index = index, .fd = -1 };
+    l->round.first = (uint64_t)index << 40;
+}
 
+/* The link lies on the stack, in the page that is touched anyway. */
+static void client(void *index)
+{
+    struct run *run = common;
+    struct link l;
+    bool good;
+
+    link_init(&l, (unsigned)(uintptr_t)index);
+    good = open_one(&l) == 0;
     if (!good)
-        (void)fail(l);
+        (void)fail(&l);
     co_sem_post(&run->ready);
-    if (good && (co_sem_wait(&run->go, CO_FOREVER) < 0 || loop(l) < 0))
-        good = fail(l) && l->round.done == l->round.count;
+    if (good && (co_sem_wait(&run->go, CO_FOREVER) < 0 || loop(&l) < 0))
+        good = fail(&l) && l.round.done == l.round.count;
     /* More bytes are no surprise where the end of all came in between. */
-    if (link_close(l) < 0 && good)
-        (void)fail(l);
-    link_free(l);
-    if (l->index < SLOW && --run->working == 0)
+    if (link_close(&l) < 0 && good)
+        (void)fail(&l);
+    link_free(&l);
+    if (l.index < SLOW && --run->working == 0)
         co_sem_post(&run->all_failed);
 }
 
 /* ---- All of them --------------------------------------------------------- */
 
+/* Whether the server has accepted those before. */
+static int probe(unsigned index)
+{
+    struct link l;
+    int r;
+
+    link_init(&l, index);
+    r = open_one(&l);
+    if (r < 0)
+        (void)fail(&l);
+    if (link_close(&l) < 0 && r == 0) {
+        (void)fail(&l);
+        r = -1;
+    }
+    link_free(&l);
+    return r;
+}
+
 /* Silent ones.  So that the server's queue is not too short for them, another
- * one is answered now and then: those before have been accepted then. */
+ * one is answered now and then. */
 static int open_idle(struct run *run)
 {
     unsigned count = run->options->idle;
 
     run->idle = calloc(count + 1, sizeof *run->idle);
-    for (; run->idle != NULL && run->idle_count < count; run->idle_count++) {
-        struct link l = { .run = run, .index = PROBE + run->idle_count };
-        bool probe = run->idle_count % OPENING == OPENING - 1;
+    if (run->idle == NULL) {
+        run_fail(run, "idle connection", 0, NULL);
+        return -1;
+    }
+    for (; run->idle_count < count; run->idle_count++) {
+        struct link l;
 
-        l.round.first = (uint64_t)l.index << 40;
-        if (probe) {
-            if (open_one(&l) < 0 || link_close(&l) < 0) {
-                (void)fail(&l);
-                (void)link_close(&l);
-                link_free(&l);
-                return -1;
-            }
-            link_free(&l);
-        }
+        link_init(&l, PROBE + run->idle_count);
+        if (run->idle_count % OPENING == OPENING - 1 && probe(l.index) < 0)
+            return -1;
         if (link_open(&l, co_after(run->options->timeout)) < 0) {
             (void)fail(&l);
             return -1;
         }
         run->idle[run->idle_count] = l.fd;
     }
-    if (run->idle != NULL)
-        return 0;
-    run_fail(run, "idle connection", 0, NULL);
-    return -1;
+    return 0;
 }
 
 int clients_open(struct run *run)
@@ -216,24 +237,16 @@ int clients_open(struct run *run)
     const struct options *o = run->options;
     unsigned count = o->conns + o->slow, i;
 
+    common = run;
     run->opening.value = OPENING;
     if (open_idle(run) < 0)
         return -1;
-    links = calloc(count, sizeof *links);
-    if (links == NULL) {
-        run_fail(run, "connection", 0, NULL);
-        return -1;
-    }
     run->working = o->conns;
     for (i = 0; i < count; i++) {
-        struct link *l = &links[i];
+        unsigned index = i < o->conns ? i : i - o->conns + SLOW;
 
-        l->run = run;
-        l->fd = -1;
-        l->index = i < o->conns ? i : i - o->conns + SLOW;
-        l->round.first = (uint64_t)l->index << 40;
-        if (co_group_go(&run->clients, client, l) < 0) {
-            run_fail(run, "connection", l->index % SLOW, co_spawn_why());
+        if (co_group_go(&run->clients, client, (void *)(uintptr_t)index) < 0) {
+            run_fail(run, "connection", i, co_spawn_why());
             count = i;
         }
     }
@@ -255,10 +268,12 @@ void clients_start(struct run *run)
 static void close_idle(struct run *run)
 {
     for (unsigned i = 0; i < run->idle_count; i++) {
-        struct link l = { .run = run, .fd = run->idle[i] };
+        struct link l;
 
+        link_init(&l, PROBE + i);
+        l.fd = run->idle[i];
         if (link_close(&l) < 0)
-            run_fail(run, "idle connection", i, "bytes that nobody asked for");
+            (void)fail(&l);
     }
     free(run->idle);
     run->idle_count = 0;
@@ -270,13 +285,11 @@ void clients_stop(struct run *run)
 
     run->stop = co_now();
     end = run->stop + END_NS;
-    while (run->busy > 0 && co_now() < end &&
-           co_sleep_until(co_after(LOOK_NS)) == 0)
-        ;
+    while (run->busy > 0 && co_now() < end)
+        if (co_sleep_until(co_after(LOOK_NS)) < 0)
+            break;
     /* Those that are slow, or think, or wait for their time. */
     co_group_cancel(&run->clients);
     (void)co_group_wait(&run->clients, CO_FOREVER);
     close_idle(run);
-    free(links);
-    links = NULL;
 }

@@ -39,7 +39,11 @@ void options_read(struct options *o, int argc, char **argv);
  * connection's requests, and not at the same place of each. */
 static inline bool options_is_heavy(const struct options *o, uint64_t number)
 {
-    uint64_t place = number * o->heavy_step + (number >> 40) * 0x9e3779b9;
+    uint64_t place;
+
+    if (o->heavy_step == 0)
+        return false;
+    place = number * o->heavy_step + (number >> 40) * 0x9e3779b9;
 
     return (uint32_t)place < o->heavy_step;
 }

@@ -32,24 +32,37 @@ static int echo_open(const struct options *o)
     return 0;
 }
 
-/* Makes what differs in bytes from..to-1 of message i what it is there. */
-static void make(const struct round *r, unsigned i, size_t from, size_t to)
+/* The first byte of a block of message i, and as much of the number as there is
+ * room for. */
+static inline void make_block(const struct round *r, unsigned i, char *block,
+                              size_t room)
 {
-    char *message = expected + (size_t)i * options->size;
-    size_t size = options->size;
+    char stamp[WIRE_STAMP];
 
-    for (size_t at = from / BLOCK * BLOCK; at < to; at += BLOCK) {
-        char stamp[WIRE_STAMP];
-        size_t room = size - at - 1;
-
-        message[at] = wire_is_heavy(options, r, i) && at == 0 ? HEAVY : LIGHT;
-        if (room >= WIRE_STAMP) {
-            wire_stamp(message + at + 1, r->first + i);
-        } else {
-            wire_stamp(stamp, r->first + i);
-            memcpy(message + at + 1, stamp, room);
-        }
+    block[0] = LIGHT;
+    if (room > WIRE_STAMP) {
+        wire_stamp(block + 1, r->first + i);
+    } else {
+        wire_stamp(stamp, r->first + i);
+        memcpy(block + 1, stamp, room - 1);
     }
+}
+
+/* Makes what differs in bytes from..to-1 of message i what it is there. */
+static inline void make(const struct round *r, unsigned i, size_t from,
+                        size_t to)
+{
+    size_t size = options->size;
+    char *message = expected + i * size;
+
+    if (from < BLOCK) {
+        make_block(r, i, message, size);
+        if (wire_is_heavy(options, r, i))
+            message[0] = HEAVY;
+        from = BLOCK;
+    }
+    for (from -= from % BLOCK; from < to; from += BLOCK)
+        make_block(r, i, message + from, size - from);
 }
 
 static const char *echo_request(const struct round *r, size_t *len)
