@@ -140,7 +140,8 @@ static void root(void *arg)
     if (run->errors == 0 && clients_open(run) == 0) {
         clients_start(run);
         wait_for(run, run->options->warmup);
-        measure(run);
+        if (run->working > 0)
+            measure(run);
     }
     clients_stop(run);
 }
