@@ -18,6 +18,7 @@ from web import start
 
 BENCH = os.path.join(BUILD, "bench")
 LOAD = os.path.join(BENCH, "load")
+EPOLL = os.path.join(BENCH, "servers/epoll")
 SLOW = bool(launcher()) or SCALE < 0.1  # a sanitizer, or valgrind
 LAST = b"\r\n\r\n"
 
@@ -213,10 +214,7 @@ class Program:
     process if that is asked for."""
 
     def __init__(self, kind, child=False):
-        command = [os.path.join(BENCH, "servers", "epoll"), kind]
-        if not os.path.exists(command[0]):
-            command = [os.path.join(BENCH, "servers", f"{kind}_epoll")]
-        command.append("127.0.0.1:0")
+        command = [EPOLL, kind]
         if child:
             command = ["sh", "-c", '"$@" & wait', "sh", *command]
         self.process = subprocess.Popen(

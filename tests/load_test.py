@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 
-from load_kit import (BENCH, LOAD, SLOW, Alone, EchoServer, HttpServer,
+from load_kit import (EPOLL, LOAD, SLOW, Alone, EchoServer, HttpServer,
                       Program, again, load, refused, run_wrk)
 from web import check
 
@@ -244,7 +244,7 @@ def beside_wrk():
 
 
 if __name__ == "__main__":
-    if not os.path.exists(LOAD) or not os.path.isdir(BENCH):
+    if not os.path.exists(LOAD) or not os.path.exists(EPOLL):
         print("the benchmarks are not built")
         sys.exit(77)
     for test in (right_echo, large_echo, right_http, wrong_echo, last_byte,
