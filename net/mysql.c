@@ -266,7 +266,7 @@ static bool reset_conn(void *ctx, void *item)
     held = hold(c);
     if (db->status != MYSQL_STATUS_READY)
         mysql_statements_free_results(c);
-    good = is_idle(db) && absorb_kill(c) &&
+    good = !is_lost(db) && is_idle(db) && absorb_kill(c) &&
            (!(db->server_status & SERVER_STATUS_IN_TRANS) ||
             mysql_rollback(db) == 0);
     let_go(held);

@@ -40,6 +40,22 @@ void mysql_statements_close(struct mysql_conn *c)
         drop(c, oldest(c));
 }
 
+/* Whether the library thinks that there are rows of it to be read. */
+static bool expects_rows(const MYSQL_STMT *stmt)
+{
+    return stmt->state >= MYSQL_STMT_WAITING_USE_OR_STORE &&
+           stmt->state <= MYSQL_STMT_USER_FETCHING && stmt->result.data == NULL;
+}
+
+/* Of a connection that has nothing to be read: when the server ends rows that
+ * are left with an error, as after a KILL, the library goes on to wait for
+ * more. */
+static void expect_nothing(MYSQL_STMT *stmt)
+{
+    if (expects_rows(stmt))
+        stmt->state = MYSQL_STMT_PREPARED;
+}
+
 /* Of the one whose rows were not all taken: for another one the library would
  * take them for its own, and wait for more. */
 void mysql_statements_free_results(struct mysql_conn *c)
@@ -49,9 +65,10 @@ void mysql_statements_free_results(struct mysql_conn *c)
     for (; l != NULL && l != &c->statements; l = l->next) {
         MYSQL_STMT *stmt = container_of(l, struct mysql_statement, link)->stmt;
 
-        if (stmt->state >= MYSQL_STMT_WAITING_USE_OR_STORE &&
-            stmt->state <= MYSQL_STMT_USER_FETCHING)
+        if (expects_rows(stmt) && c->db->status != MYSQL_STATUS_READY)
             (void)mysql_stmt_free_result(stmt);
+        if (c->db->status == MYSQL_STATUS_READY)
+            expect_nothing(stmt);
     }
 }
 
@@ -95,6 +112,8 @@ MYSQL_STMT *net_mysql_prepare(MYSQL *db, const char *sql)
         mysql_statements_free_results(c);
     if (s != NULL) {
         list_remove(&s->link);
+        if (db->status == MYSQL_STATUS_READY)
+            expect_nothing(s->stmt);
         (void)mysql_stmt_free_result(s->stmt);
     } else {
         if (c->statement_count >= NET_MYSQL_STATEMENTS)

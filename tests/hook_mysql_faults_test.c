@@ -3,6 +3,15 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "tests/mysql_faults_cases.h"
 #include "tests/mysql_network_cases.h"
+#include "tests/mysql_stop_cases.h"
 
-int main(void) { return run_mysql(network_cases); }
+static void all_cases(void)
+{
+    faults_cases();
+    stop_cases();
+    network_cases();
+}
+
+int main(void) { return run_mysql(all_cases); }

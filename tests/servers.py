@@ -113,6 +113,37 @@ class Server:
         if self.user:
             os.chown(self.path("key.pem"), self.user.pw_uid, self.user.pw_gid)
 
+    def certify_late(self):
+        """Makes old.pem and old_key.pem, the same but long over."""
+        self.write("ca.conf", b"""
+            [ca]
+            default_ca = here
+            [here]
+            database = ca.index
+            new_certs_dir = .
+            rand_serial = yes
+            default_md = sha256
+            policy = any
+            copy_extensions = copyall
+            [any]
+            commonName = supplied
+            """)
+        self.write("ca.index", b"")
+        for command in (
+                ["req", "-new", "-nodes", "-newkey", "ec", "-pkeyopt",
+                 "ec_paramgen_curve:P-256", "-subj", "/CN=localhost",
+                 "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                 "-addext", "basicConstraints=CA:TRUE", "-keyout",
+                 "old_key.pem", "-out", "old.csr"],
+                ["ca", "-batch", "-config", "ca.conf", "-selfsign", "-in",
+                 "old.csr", "-keyfile", "old_key.pem", "-startdate",
+                 "20200101000000Z", "-enddate", "20200102000000Z", "-notext",
+                 "-out", "old.pem"]):
+            subprocess.run(
+                [self.find_program("openssl"), *command], cwd=self.folder,
+                check=True, stdin=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
     def become_server(self):
         """In the new process.  Last the death signal: a change of the user
         would undo it."""
@@ -217,7 +248,8 @@ class Mysql(Server):
 
 class Mariadb(Mysql):
     """As Mysql; with users, of whom root is without a password and "me" has
-    "pass word" for the database "test" alone, and with InnoDB."""
+    "pass word" for the database "test" alone, with InnoDB, and with another
+    certificate that is long over, old.pem."""
 
     SIZES = ["--innodb-buffer-pool-size=8M", "--innodb-log-file-size=4M"]
     FIRST = b"""create database mysql;
@@ -236,6 +268,7 @@ grant process on *.* to me@'%';
     def command(self):
         if not os.path.exists(self.path("data")):
             self.install()
+            self.certify_late()
         self.port = free_port()
         self.certify()
         return [
