@@ -102,7 +102,7 @@ main() {
         sleep 0.1
     done
     echo "the database is in $home; it starts again after:" \
-        "kill \$(cat $home/pid)"
+        "kill \$(cat $home/pid)" >&2
     export MYSQL_URL="mysql://root@localhost/corten?socket=$home/socket"
     # A child in the background does not see Ctrl-C: it is told.
     setpriv --pdeathsig TERM "$program" "$@" &

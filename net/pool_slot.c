@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+enum { STACK_BELOW = 1024, STACK_ABOVE = 512, LINE = 64 };
+
 static struct pool_slot **bucket_of(struct net_pool *p, const void *item)
 {
     uint64_t hash = (uint64_t)(uintptr_t)item * UINT64_C(0x9e3779b97f4a7c15);

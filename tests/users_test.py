@@ -57,8 +57,8 @@ class Users:
             ["sh", "examples/mariadb.sh", run, self.folder, "127.0.0.1:0"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             preexec_fn=prepare)
-        line = self.process.stdout.readline()
-        check(self.home in line, line or self.process.stderr.read())
+        line = self.process.stderr.readline()
+        check(self.home in line, line)
         line = self.process.stdout.readline()
         found = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+)\n", line)
         check(found, line or self.process.stderr.read())

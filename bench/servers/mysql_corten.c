@@ -1,8 +1,8 @@
 /* mysql_corten.c - the client of MySQL on corten that is measured: a coroutine
  * for each request, and a pool of connections.
  *
- *     mysql_corten SOCKET select|sleep CONNECTIONS SCHEDULERS REQUESTS
- *                  MILLISECONDS
+ *     mysql_corten SOCKET select|sleep|user CONNECTIONS SCHEDULERS
+ *                  REQUESTS MILLISECONDS
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,6 +15,11 @@ static struct load load;
 static struct net_pool *pool;
 static struct load_times times[SCHEDULERS_MAX];
 static struct co_group requests;
+
+static MYSQL_STMT *load_prepare(MYSQL *db, const char *sql)
+{
+    return net_mysql_prepare(db, sql);
+}
 
 static void request(void *arg)
 {
@@ -93,7 +98,7 @@ static void root(void *arg)
 
 int main(int argc, char **argv)
 {
-    struct net_mysql_config config = { .user = "root", .database = "test" };
+    struct net_mysql_config config = { .user = "root", .database = "corten" };
 
     if (load_parse(&load, argc, argv) < 0 || load.workers > SCHEDULERS_MAX)
         return 2;

@@ -13,6 +13,7 @@
 
 #include "bench/bench.h"
 #include "bench/load/histogram.h"
+#include "examples/users.h"
 #include <mysql.h>
 #include <stdatomic.h>
 
@@ -55,6 +56,22 @@ static inline int load_sleep(MYSQL *db, unsigned key)
 
     (void)key;
     return load_number(db, "SELECT SLEEP(0.001)", &n);
+}
+
+/* The statement of that text, which stays with the connection; of whoever
+ * includes this. */
+static MYSQL_STMT *load_prepare(MYSQL *db, const char *sql);
+
+/* The handler of the example, and what it is for. */
+static inline int load_user(MYSQL *db, unsigned key)
+{
+    struct users_call call = { .id = key, .prepare = load_prepare };
+    int status = users_get(db, &call);
+    char *text = status == 200 ? json_dumps(call.answer, JSON_COMPACT) : NULL;
+
+    json_decref(call.answer);
+    free(text);
+    return text == NULL ? -1 : 0;
 }
 
 struct load {
@@ -113,13 +130,15 @@ static inline int load_parse(struct load *load, int argc, char **argv)
     *load = (struct load){ .name = argv[0], .bytes = -1 };
     if (argc != 7) {
         fprintf(stderr,
-                "usage: %s SOCKET select|sleep CONNECTIONS WORKERS REQUESTS "
-                "MILLISECONDS\n",
+                "usage: %s SOCKET select|sleep|user CONNECTIONS WORKERS "
+                "REQUESTS MILLISECONDS\n",
                 argv[0]);
         return -1;
     }
     load->socket = argv[1];
-    load->handler = strcmp(argv[2], "sleep") == 0 ? load_sleep : load_select;
+    load->handler = strcmp(argv[2], "sleep") == 0  ? load_sleep
+                    : strcmp(argv[2], "user") == 0 ? load_user
+                                                   : load_select;
     load->connections = (unsigned)atoi(argv[3]);
     load->workers = (unsigned)atoi(argv[4]);
     load->requests = (unsigned)atoi(argv[5]);

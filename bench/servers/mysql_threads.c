@@ -7,8 +7,8 @@
  * thread keeps one of its own; with fewer they are a pool, under a mutex and a
  * condition as well.
  *
- *     mysql_threads SOCKET select|sleep CONNECTIONS THREADS REQUESTS
- *                   MILLISECONDS
+ *     mysql_threads SOCKET select|sleep|user CONNECTIONS THREADS
+ *                   REQUESTS MILLISECONDS
  *
  * SPDX-License-Identifier: MIT
  */
@@ -78,6 +78,11 @@ static void queue_close(void)
 /* ---- The connections -------------------------------------------------------
  */
 
+struct connection {
+    MYSQL mysql;
+    MYSQL_STMT *statement; /* of one text only: more are not asked for */
+};
+
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t put;
@@ -111,14 +116,39 @@ static int pool_open(void)
     if (pool.idle == NULL)
         return -1;
     while (pool.count < load.connections) {
-        MYSQL *db = mysql_init(NULL);
+        struct connection *c = calloc(1, sizeof *c);
+        MYSQL *db = c == NULL ? NULL : mysql_init(&c->mysql);
 
-        if (db == NULL || mysql_real_connect(db, NULL, "root", NULL, "test", 0,
-                                             load.socket, 0) == NULL)
+        if (db == NULL || mysql_real_connect(db, NULL, "root", NULL, "corten",
+                                             0, load.socket, 0) == NULL)
             return -1;
         pool.idle[pool.count++] = db;
     }
     return 0;
+}
+
+static MYSQL_STMT *load_prepare(MYSQL *db, const char *sql)
+{
+    struct connection *c = (struct connection *)db;
+
+    if (c->statement == NULL) {
+        c->statement = mysql_stmt_init(db);
+        if (mysql_stmt_prepare(c->statement, sql, strlen(sql)) != 0)
+            return NULL;
+    }
+    return c->statement;
+}
+
+static void pool_close(void)
+{
+    while (pool.count > 0) {
+        struct connection *c = (struct connection *)pool.idle[--pool.count];
+
+        if (c->statement != NULL)
+            (void)mysql_stmt_close(c->statement);
+        mysql_close(&c->mysql);
+        free(c);
+    }
 }
 
 /* ---- The threads -----------------------------------------------------------
@@ -169,8 +199,7 @@ static int run(void)
     queue_close();
     for (unsigned i = 0; i < load.workers; i++)
         (void)pthread_join(threads[i], NULL);
-    while (pool.count > 0)
-        mysql_close(pool.idle[--pool.count]);
+    pool_close();
     return 0;
 }
 
