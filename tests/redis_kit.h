@@ -77,21 +77,6 @@ static void fails_with(const redisReply *r, int err)
     CHECK_EQ(errno, err);
 }
 
-/* The value of a line of INFO. */
-static long info(redisContext *c, const char *name)
-{
-    redisReply *r = net_redis_command(c, SOON, "INFO");
-    const char *at;
-    long n;
-
-    CHECK(r != NULL);
-    at = strstr(r->str, name);
-    CHECK(at != NULL);
-    n = atol(at + strlen(name) + 1);
-    freeReplyObject(r);
-    return n;
-}
-
 static char *large_value(size_t size)
 {
     char *value = malloc(size);

@@ -179,18 +179,25 @@ static void put_back(void)
     net_pool_put(p, c);
     CHECK_EQ(dropped(p), 2);
     c = get(p);
-    CHECK_EQ(redisAppendCommand(c, "GET secret"), 0); /* not sent */
+    /* Two were sent, and one will come later. */
+    CHECK_EQ(redisAppendCommand(c, "GET secret"), 0);
+    CHECK_EQ(redisAppendCommand(c, "BLPOP nothing 60"), 0);
+    says(net_redis_reply(c, SOON), "mine");
     net_pool_put(p, c);
     CHECK_EQ(dropped(p), 3);
+    c = get(p);
+    CHECK_EQ(redisAppendCommand(c, "GET secret"), 0); /* not sent */
+    net_pool_put(p, c);
+    CHECK_EQ(dropped(p), 4);
     c = get(p);
     CHECK_EQ(redisAppendFormattedCommand(c, "PING\r\n", 6), 0);
     says(net_redis_reply(c, SOON), "PONG"); /* but not counted */
     net_pool_put(p, c);
-    CHECK_EQ(dropped(p), 4);
+    CHECK_EQ(dropped(p), 5);
     c = get(p);
     says(net_redis_command(c, SOON, "ECHO b"), "b");
     net_pool_drop(p, c);
-    CHECK_EQ(dropped(p), 5);
+    CHECK_EQ(dropped(p), 6);
     net_pool_stats(p, &stats);
     CHECK_EQ(stats.open, 0);
     net_pool_free(p);
