@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from servers import Folder, Missing, Nginx
+from servers import Folder, Missing, Nginx, Redis
 
 LIMIT = 60
 PROGRAMS = os.path.join(os.environ["CORTEN_BUILD"], "examples")
@@ -295,6 +295,23 @@ def test_fetch():
               and "404" in got[2], got)
 
 
+def test_redis():
+    found = subprocess.run(["pkg-config", "--exists", "hiredis"])
+    if not os.path.exists(os.path.join(PROGRAMS, "redis")):
+        check(found.returncode, "redis was not built, though hiredis is there")
+        return
+    with Folder() as folder, Redis(folder).start() as server:
+        for number in 100, 200:
+            run = subprocess.run(
+                [os.path.join(PROGRAMS, "redis"), f"127.0.0.1:{server.port}"],
+                capture_output=True, text=True)
+            check((run.returncode, run.stdout, run.stderr)
+                  == (0, f"hundred: {number}\n", ""), f"redis: {run}")
+    run = subprocess.run([os.path.join(PROGRAMS, "redis"), "127.0.0.1:1"],
+                         capture_output=True, text=True)
+    check(run.stderr == "redis: Connection refused\n", f"redis: {run}")
+
+
 def too_long(*_):
     raise TimeoutError(f"after {LIMIT} s")
 
@@ -315,10 +332,11 @@ def main():
     test_chat_slow()
     test_chat_silence()
     test_threads()
-    try:
-        test_fetch()
-    except Missing as missing:
-        print(f"fetch is not tried: there is no {missing}")
+    for test in test_fetch, test_redis:
+        try:
+            test()
+        except Missing as missing:
+            print(f"{test.__name__} is left out: there is no {missing}")
     end_hosts(hosts)
     return 0
 
