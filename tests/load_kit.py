@@ -32,7 +32,7 @@ class Server:
         self.accepted = self.open = self.most = self.bytes = 0
         self.peers = set()
         self.lock = threading.Lock()
-        self.begun = time.monotonic()
+        self.begun = None  # when the first message came
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.addr = "127.0.0.1:%d" % self.listener.getsockname()[1]
         self.threads = []
@@ -92,6 +92,7 @@ class EchoServer(Server):
             with self.lock:
                 self.bytes += len(data)
                 self.messages += 1
+                self.begun = self.begun or time.monotonic()
                 self.shortest = min(self.shortest, len(data))
             if data[0] == ord("!"):
                 time.sleep(self.block)
@@ -241,7 +242,7 @@ def run(words):
 def load(kind, server, words, status=0, pid=None):
     """What it says about a server, when asked for so."""
     options = words.split()
-    for name, value in ("--seconds", "0.3"), ("--warmup", "0.05"):
+    for name, value in ("--seconds", "0.2"), ("--warmup", "0.05"):
         if name not in options:
             options += [name, value]
     if pid:

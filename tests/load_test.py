@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import sys
+import time
 
 from load_kit import (EPOLL, LOAD, SLOW, Alone, EchoServer, HttpServer,
                       Program, again, load, refused, run_wrk)
@@ -112,8 +113,8 @@ def stall():
     """All else equal, only the open loop shows that a server stood still."""
     seen = {}
     for loop in "--rate 300", "":
-        with EchoServer(flaw="stall", after=1.2) as server:
-            seen[loop] = load("echo", server, f"--conns 1 --seconds 3 {loop}")
+        with EchoServer(flaw="stall", after=0.6) as server:
+            seen[loop] = load("echo", server, f"--conns 1 --seconds 2 {loop}")
     open_loop, closed_loop = seen["--rate 300"], seen[""]
     check(open_loop["p999_us"] >= 500000, open_loop)
     check(open_loop["p90_us"] >= 100000, open_loop)
@@ -124,16 +125,16 @@ def stall():
 def never_again():
     """What has no answer at the end has taken until then."""
     with EchoServer(flaw="mute-all", after=1) as server:
-        r = load("echo", server, "--conns 2 --rate 100 --seconds 3")
-        check(r["p99_us"] >= 1e6 and r["max_us"] >= 2e6, r)
+        r = load("echo", server, "--conns 2 --rate 100 --seconds 2")
+        check(r["p99_us"] >= 1e6 and r["max_us"] >= 1.5e6, r)
 
 
 def rates():
     with EchoServer() as server:
-        r = load("echo", server, "--conns 4 --rate 200 --seconds 1")
-        check(r["requests"] <= 1.2 * 200, r)
-        r = load("echo", server, "--conns 4 --think 50 --seconds 1")
-        check(r["requests"] <= 4 * 20 + 4, r)
+        r = load("echo", server, "--conns 4 --rate 400 --seconds 0.5")
+        check(r["requests"] <= 2 * 200, r)
+        r = load("echo", server, "--conns 4 --think 50 --seconds 0.5")
+        check(r["requests"] <= 4 * 10 + 4, r)
         check(r["limit"] == "none", r)
 
 
@@ -155,16 +156,16 @@ def many_addresses():
 
 def slow_clients():
     with EchoServer() as server:
-        r = load("echo", server, "--conns 1 --slow 3 --size 16 --seconds 2")
+        r = load("echo", server, "--conns 1 --slow 3 --size 16 --seconds 0.8")
         check(r["slow"] > 0, r)
         check(server.shortest == 1, server.shortest)
     with HttpServer() as server:
-        r = load("http", server, "--conns 1 --slow 2 --seconds 5")
+        r = load("http", server, "--conns 1 --slow 2 --seconds 2.2")
         check(r["slow"] > 0, r)
     # Their replies are looked at, too.
     with EchoServer(flaw="flip one") as server:
         r = load("echo", server,
-                 "--conns 1 --slow 1 --size 16 --seconds 1", 1)
+                 "--conns 1 --slow 1 --size 16 --seconds 0.3", 1)
         check("slow" in r["error"], r)
 
 
@@ -172,7 +173,7 @@ def heavy_ones():
     for kind, server in ("echo", EchoServer(block=0.03)), (
             "http", HttpServer(block=0.03)):
         with server:
-            r = load(kind, server, "--conns 2 --heavy 0.25 --seconds 1.5")
+            r = load(kind, server, "--conns 2 --heavy 0.25 --seconds 1")
             heavy = r["heavy"]
             check(heavy["p50_us"] >= 30000, r)
             check(heavy["requests"] * 3 <= r["requests"], r)
@@ -235,7 +236,7 @@ def beside_wrk():
         with Program("http") as server:
             ratios = []
             for _ in range(3):
-                ours = load("http", server, "--conns 16 --seconds 1")["rps"]
+                ours = load("http", server, "--conns 16 --seconds 0.5")["rps"]
                 ratios.append(ours / run_wrk(server, 16))
             ratio = sorted(ratios)[1]
             check(1 / 2.5 < ratio < 2.5, ratios)
@@ -252,5 +253,7 @@ if __name__ == "__main__":
                  churn, many_addresses, slow_clients, heavy_ones, account,
                  account_of_a_tree, limits, beside_wrk):
         if len(sys.argv) < 2 or test.__name__ in sys.argv[1:]:
-            print(f"  {test.__name__}", file=sys.stderr, flush=True)
+            begun = time.monotonic()
             test()
+            print(f"  {test.__name__}: {time.monotonic() - begun:.1f} s",
+                  flush=True)
