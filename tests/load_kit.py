@@ -84,6 +84,7 @@ class EchoServer(Server):
 
     messages = 0
     shortest = 1 << 30
+    last = None
 
     def serve(self, conn):
         if self.flaw == "greet" and not select.select([conn], [], [], 0.1)[0]:
@@ -110,8 +111,9 @@ class EchoServer(Server):
             return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
         if self.bad("more"):
             return data + b"x"
-        if self.bad("other"):  # the number of another message
-            return data[:1] + b"PPPPPPPPPPPPPPPP"[:len(data) - 1] + data[17:]
+        before, self.last = self.last, data
+        if self.bad("other"):  # what came before, somewhere
+            return before
         if self.bad("close"):
             return None
         late = time.monotonic() - self.begun > self.after
@@ -232,9 +234,9 @@ class Program:
         self.process.communicate()
 
 
-def run(words):
+def run(words, before=launcher()):
     return subprocess.run(
-        [*launcher(), LOAD, *words], stdout=subprocess.PIPE,
+        [*before, LOAD, *words], stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent,
         timeout=LIMIT)
 
@@ -257,7 +259,7 @@ def load(kind, server, words, status=0, pid=None):
 
 
 def refused(words):
-    done = run(words)
+    done = run(words, before=[])
     check(done.returncode == 2 and "usage: load" in done.stderr and
           not done.stdout, f"{words}: status {done.returncode}")
 
