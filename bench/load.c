@@ -164,6 +164,10 @@ static void print_json(const struct report *r)
     }
     printf("\"slow\": %llu, ", (unsigned long long)run->slow);
     print_figure("load_cpu", r->load_cpu);
+    printf(", ");
+    print_figure("late_us", run->options->rate > 0
+                                ? histogram_quantile(&run->late, 0.99) / 1e3
+                                : -1);
     printf(", \"limit\": \"%s\", ", r->limit);
     print_server(r);
     printf("}\n");
@@ -193,6 +197,9 @@ static void say(const struct report *r)
     if (run->options->slow > 0)
         printf("slow clients: %llu requests\n", (unsigned long long)run->slow);
     printf("load: %.0f %% of a core\n", 100 * r->load_cpu);
+    if (run->options->rate > 0)
+        printf("load: 99 %% of the plan at most %.0f us late\n",
+               histogram_quantile(&run->late, 0.99) / 1e3);
     if (s->cpu >= 0 && run->requests > 0)
         printf("server: %.0f %% of a core, %.2f us/request\n",
                100 * r->server_busy, s->cpu / 1e3 / (double)run->requests);

@@ -111,6 +111,8 @@ static int open_loop(struct link *l)
             now = co_now();
             if (next >= run->stop)
                 return 0;
+            if (run->counting)
+                histogram_add(&run->late, now - next, 1);
         }
         if (renew(l, now) < 0) {
             note_missing(l, next, o->depth, period);

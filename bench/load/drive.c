@@ -25,6 +25,8 @@ enum {
     GATHER_REPLIES = 8,  /* so many at a time are enough */
     GATHER_NS = 20000,   /* a server answers five or so in this time */
     GATHER_IN_VAIN = 50, /* the server is not that busy */
+    DENSE_RATE = 20000,  /* requests/s */
+    DENSE_NS = 20000,    /* that each may be late then */
     SYSCALLS_NS = 250 * 1000 * 1000,
     SETTLE_NS = 5 * 1000 * 1000,
 };
@@ -177,11 +179,19 @@ static void drive_gathering(struct run *run, struct co_sched *s)
     } while (living > 0);
 }
 
+/* Plans are kept to, but where requests come so close that to wake up for each
+ * would cost more than it. */
+static int64_t slack_for(double rate)
+{
+    if (rate == 0)
+        return 0; /* the usual */
+    return rate > DENSE_RATE ? DENSE_NS : 1000;
+}
+
 int drive(struct run *run, const struct options *o)
 {
-    /* Plans are kept to, and SIGINT ends all as usual. */
-    struct co_config config = { .keep_signals = true,
-                                .timer_slack = o->rate > 0 ? 1000 : 0 };
+    struct co_config config = { .keep_signals = true, /* SIGINT kills */
+                                .timer_slack = slack_for(o->rate) };
     struct co_sched *s;
 
     *run = (struct run){ .options = o,

@@ -47,6 +47,7 @@ struct run {
     uint64_t slow;     /* requests of slow clients */
     struct tally light;
     struct tally heavy;
+    struct histogram late; /* how late the load itself was with a request */
     unsigned errors;
     char error[200]; /* the first, in words */
 
