@@ -56,10 +56,9 @@ int mysql_wait_connecting(my_socket fd, my_bool is_read, int ms)
 /* ---- Later -----------------------------------------------------------------
  */
 
-enum told { TOLD, IN_VAIN, NOT_NOW };
-
-/* Whoever this was told to may have done it, even when no answer came. */
-static enum told tell_server(struct mysql_conn *c)
+/* Whoever this was told to may have done it, even when no answer came.  False:
+ * there is no use in trying again. */
+static bool tell_server(struct mysql_conn *c)
 {
     struct net_pool *killers = c->pool->killers;
     char sql[64];
@@ -67,10 +66,10 @@ static enum told tell_server(struct mysql_conn *c)
     unsigned code;
 
     if (killers == NULL)
-        return IN_VAIN;
+        return false;
     other = net_pool_get(killers, c->stop_until);
     if (other == NULL)
-        return errno == EBUSY ? NOT_NOW : IN_VAIN;
+        return errno == EBUSY;
     net_mysql_deadline(other, c->stop_until);
     (void)snprintf(sql, sizeof sql, "KILL QUERY %lu", mysql_thread_id(c->db));
     c->killed = true;
@@ -78,23 +77,26 @@ static enum told tell_server(struct mysql_conn *c)
     code = mysql_errno(other);
     if (code != CR_SERVER_LOST && code != CR_SERVER_GONE_ERROR) {
         net_pool_put(killers, other);
-        return code == 0 ? TOLD : IN_VAIN;
+        return code == 0;
     }
     net_pool_drop(killers, other); /* it was from before a restart, say */
-    return NOT_NOW;
+    return true;
 }
 
-/* Whether there was an answer until c->stop_until. */
+/* Whether there was an answer until c->stop_until.  Told again and again: the
+ * server forgets what it is told before it has begun with the statement, which
+ * may still be on its way. */
 static bool stop_statement(struct mysql_conn *c, int fd, int events)
 {
-    for (;;) {
-        int64_t until = c->stop_until, again = co_after(AGAIN_AFTER);
-        enum told told = tell_server(c);
+    int64_t pause = AGAIN_AFTER;
 
-        if (told == IN_VAIN)
+    for (;; pause *= 2) {
+        int64_t until = co_after(pause);
+
+        if (!tell_server(c))
             return false;
-        if (told == NOT_NOW && again < until)
-            until = again;
+        if (until > c->stop_until)
+            until = c->stop_until;
         if (co_fd_wait(fd, events, until) > 0)
             return true;
         if (until == c->stop_until)

@@ -61,6 +61,22 @@ static void late_kill(void)
     net_pool_free(p);
 }
 
+/* A KILL that comes before the server has begun is not lost. */
+static void early_kill(void)
+{
+    struct net_pool *p = pool_of(plain(1));
+    MYSQL *db = get(p);
+
+    for (long i = test_count(300); i > 0; i--) {
+        net_mysql_deadline(db, CO_NOWAIT);
+        is_stopped(db, ETIMEDOUT);
+    }
+    net_pool_put(p, db);
+    CHECK_EQ(stats_of(p).dropped, 0);
+    is_clean(p);
+    net_pool_free(p);
+}
+
 /* The first error stays what it is. */
 static void keeps_error(void)
 {
@@ -232,6 +248,7 @@ static void stop_cases(void)
 {
     RUN(many_at_once);
     RUN(late_kill);
+    RUN(early_kill);
     RUN(keeps_error);
     RUN(past_deadline);
     RUN(in_transaction);
