@@ -75,7 +75,8 @@ static bool tell_server(struct mysql_conn *c)
     c->killed = true;
     (void)mysql_query(other, sql);
     code = mysql_errno(other);
-    if (code != CR_SERVER_LOST && code != CR_SERVER_GONE_ERROR) {
+    if (code != CR_SERVER_LOST && code != CR_SERVER_GONE_ERROR &&
+        code != CR_SSL_CONNECTION_ERROR) {
         net_pool_put(killers, other);
         return code == 0;
     }
