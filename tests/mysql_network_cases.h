@@ -143,9 +143,7 @@ static void suffer(void *arg)
         db = get(p);
     begin = co_now();
     code = fail_with(p, db, f, (int)c.port);
-    if (co_now() - begin > 5 * CO_SECOND)
-        fprintf(stderr, "    \"%s\" took long\n", f->rule);
-    check_within(begin, 10 * CO_SECOND);
+    check_within(begin, 20 * CO_SECOND);
     if (!(is_loss(code) || code == ER_QUERY_INTERRUPTED ||
           (code == 0 && f->harmless)))
         fprintf(stderr, "    \"%s\": %u\n", f->rule, code);

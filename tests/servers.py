@@ -278,6 +278,7 @@ grant process on *.* to me@'%';
             "--pid-file=" + self.path("pid"), "--bind-address=127.0.0.1",
             f"--port={self.port}", "--skip-name-resolve", *self.SIZES,
             "--innodb-flush-log-at-trx-commit=0", "--max-connections=100",
+            f"--connect-timeout={LIMIT}",
             f"--ssl-cert={self.path('cert.pem')}",
             f"--ssl-key={self.path('key.pem')}"]
 
