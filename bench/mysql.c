@@ -250,7 +250,7 @@ static int prepare(void)
         fprintf(stderr, "mysql: one core only, shared with the database\n");
         options.cores[1] = options.cores[0];
     }
-    options.rounds = bench.quick ? 3 : ROUNDS_MAX;
+    options.rounds = bench.quick ? 2 : ROUNDS_MAX;
     options.run_ms = bench.quick ? "200" : "1000";
     return 0;
 }

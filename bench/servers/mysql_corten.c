@@ -24,11 +24,11 @@ static MYSQL_STMT *load_prepare(MYSQL *db, const char *sql)
 static void request(void *arg)
 {
     struct load_times *mine = arg;
+    int64_t begun = co_now(), now;
 
     while (atomic_load_explicit(&load.phase, memory_order_relaxed) !=
            LOAD_DONE) {
-        int64_t begun = co_now();
-        MYSQL *db = net_pool_get(pool, co_after(10 * CO_SECOND));
+        MYSQL *db = net_pool_get(pool, begun + 10 * CO_SECOND);
 
         if (db == NULL) {
             (void)fprintf(stderr, "mysql_corten: %s\n", net_mysql_error(NULL));
@@ -39,7 +39,9 @@ static void request(void *arg)
         if (load.handler(db, load_key(mine)) < 0)
             atomic_fetch_add(&load.failed, 1);
         net_pool_put(pool, db);
-        load_count(&load, mine, begun, co_now());
+        now = co_now();
+        load_count(&load, mine, begun, now);
+        begun = now;
     }
     co_group_done(&requests);
 }

@@ -159,7 +159,7 @@ static void *work(void *arg)
     struct load_times *mine = arg;
     bool own = load.connections >= load.workers;
     MYSQL *db = own ? pool_get() : NULL;
-    int64_t begun;
+    int64_t begun, now;
 
     while (queue_pop(&begun)) {
         if (!own)
@@ -168,8 +168,9 @@ static void *work(void *arg)
             atomic_fetch_add(&load.failed, 1);
         if (!own)
             pool_put(db);
-        load_count(&load, mine, begun, bench_now_ns());
-        queue_push(bench_now_ns()); /* the same client asks again */
+        now = bench_now_ns();
+        load_count(&load, mine, begun, now);
+        queue_push(now); /* the same client asks again */
     }
     if (own)
         pool_put(db);
