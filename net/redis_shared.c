@@ -112,6 +112,8 @@ struct net_redis *net_redis_new(const struct net_redis_config *config)
         return NULL;
     r->silence_max =
         config->silence_max == 0 ? SILENCE_MAX : config->silence_max;
+    if (r->silence_max > CO_FOREVER / 2) /* so that sums stay in range */
+        r->silence_max = CO_FOREVER / 2;
     r->open_timeout =
         config->pool.open_timeout == 0 ? OPEN_TIME : config->pool.open_timeout;
     if (redis_settings_make(&r->settings, config) == 0)

@@ -13,7 +13,7 @@
 
 #define SOON co_after(60 * CO_SECOND)
 
-static const char *at_port(int port)
+static inline const char *at_port(int port)
 {
     static _Thread_local char addr[40];
 
@@ -22,14 +22,14 @@ static const char *at_port(int port)
 }
 
 /* The server of servers.py, by TCP. */
-static struct net_redis_config plain(unsigned max)
+static inline struct net_redis_config plain(unsigned max)
 {
     return (struct net_redis_config){ .addr =
                                           at_port(server_port("REDIS_PORT")),
                                       .pool = { .max = max } };
 }
 
-static struct net_pool *pool_of(struct net_redis_config config)
+static inline struct net_pool *pool_of(struct net_redis_config config)
 {
     struct net_pool *p = net_redis_pool(&config);
 
@@ -37,7 +37,7 @@ static struct net_pool *pool_of(struct net_redis_config config)
     return p;
 }
 
-static redisContext *get(struct net_pool *p)
+static inline redisContext *get(struct net_pool *p)
 {
     redisContext *c = net_pool_get(p, SOON);
 
@@ -46,7 +46,7 @@ static redisContext *get(struct net_pool *p)
 }
 
 /* The reply is of that type; for an integer its value, else 0. */
-static long long takes(redisReply *r, int type)
+static inline long long takes(redisReply *r, int type)
 {
     long long n = 0;
 
@@ -61,7 +61,7 @@ static long long takes(redisReply *r, int type)
 }
 
 /* The reply is that text, and no error unless it says so. */
-static void says(redisReply *r, const char *text)
+static inline void says(redisReply *r, const char *text)
 {
     CHECK(r != NULL);
     CHECK(r->str != NULL);
@@ -71,13 +71,13 @@ static void says(redisReply *r, const char *text)
     freeReplyObject(r);
 }
 
-static void fails_with(const redisReply *r, int err)
+static inline void fails_with(const redisReply *r, int err)
 {
     CHECK(r == NULL);
     CHECK_EQ(errno, err);
 }
 
-static char *large_value(size_t size)
+static inline char *large_value(size_t size)
 {
     char *value = malloc(size);
 
@@ -87,7 +87,7 @@ static char *large_value(size_t size)
     return value;
 }
 
-static void is_value(redisReply *r, const char *value, size_t size)
+static inline void is_value(redisReply *r, const char *value, size_t size)
 {
     CHECK(r != NULL);
     CHECK_EQ(r->type, REDIS_REPLY_STRING);

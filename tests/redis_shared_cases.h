@@ -276,6 +276,7 @@ static void freed(void)
     servers("freeze redis");
     free_among(40);
     servers("thaw redis");
+    config.silence_max = CO_FOREVER;
     config.addr = at_port(silent_port());
     share(&config);
     free_among(40);
@@ -323,13 +324,15 @@ static void gets_large(void *arg)
 
 static void large_ones(void)
 {
+    struct net_redis_config config = plain(0);
     struct mixed sizes[] = {
         { NULL, 10000000 }, { NULL, 1000000 }, { NULL, 16384 }, { NULL, 0 }
     };
 
     if (under_valgrind())
         sizes[0].number = 500000;
-    share_plain();
+    config.silence_max = CO_FOREVER;
+    share(&config);
     at_once(gets_large, sizes, sizeof *sizes, 4);
     net_redis_free(one);
 }
