@@ -2,7 +2,7 @@
  * or from then on: ENOMEM comes back, and afterwards all is as before.
  *
  * The program's own malloc() takes the place of libc's for the libraries, too.
- * That is what sanitizers do, so there this test does not apply.
+ * That is what sanitizers and valgrind do, so there this test does not apply.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -136,6 +136,10 @@ int main(void)
 {
     if (getenv("SERVERS") == NULL) {
         printf("skipped: tests/servers.py runs this\n");
+        return 77;
+    }
+    if (under_valgrind()) {
+        printf("skipped: malloc() is valgrind's\n");
         return 77;
     }
     CHECK_EQ(co_run(root, NULL, &(struct co_config){ .schedulers = 1 }), 0);
