@@ -38,11 +38,12 @@ static void is_same(sds got, const char *theirs, int len)
 #define SAME(...)                                                              \
     do {                                                                       \
         sds got = sdsnew("x");                                                 \
-        char *theirs;                                                          \
+        char *theirs = NULL;                                                   \
+        int len = redisFormatCommand(&theirs, __VA_ARGS__);                    \
                                                                                \
         CHECK(got != NULL);                                                    \
         CHECK_EQ(ours(&got, __VA_ARGS__), 0);                                  \
-        is_same(got, theirs, redisFormatCommand(&theirs, __VA_ARGS__));        \
+        is_same(got, theirs, len);                                             \
         redisFreeCommand(theirs);                                              \
         sdsfree(got);                                                          \
     } while (0)
@@ -61,11 +62,11 @@ static void texts(void)
     SAME("%s%s", "", "");
     SAME(" %s %s ", "a", "b");
     memset(large, 'y', sizeof large - 1);
-    for (size_t len = 1; len < sizeof large; len *= 10) {
-        large[len] = '\0';
+    for (size_t n = 1; n < sizeof large; n *= 10) {
+        large[n] = '\0';
         SAME("SET %s %s", large, large);
-        large[len] = 'y';
-        SAME("ECHO %b", large, len - 1);
+        large[n] = 'y';
+        SAME("ECHO %b", large, n - 1);
     }
 }
 
