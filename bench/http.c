@@ -57,7 +57,7 @@ static const char *const server_names[SERVERS] = { "corten", "epoll", "nginx",
                                                    "threads" };
 
 static const char *const programs[SERVERS] = { "corten_http", "epoll",
-                                               "http_nginx", "workers" };
+                                               "../peers/nginx", "workers" };
 
 /* What the runs of one server in one case gave, each in the order of runs. */
 struct figures {

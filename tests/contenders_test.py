@@ -19,13 +19,20 @@ import time
 
 BUILD = os.environ.get("CORTEN_BUILD", "build/dev")
 SERVERS = f"{BUILD}/bench/servers"
+PEERS = f"{BUILD}/bench/peers"
 LIMIT = 60
-EVENT_LOOPS = ("epoll", "uring")
+EVENT_LOOPS = ("epoll", "uring", "libevent", "libuv")
 POOL = [f"pool --mode {listener},{conns},{who}" for listener in ("lt", "et")
         for conns in ("lt", "et") for who in ("reactor", "proactor")]
 ALL = ["corten", "corten_hook", "corten_http", "epoll", "uring", "threads", "processes",
-       "prefork", "workers"] + POOL
+       "prefork", "workers", "go", "libevent", "libuv", "asio"] + POOL
 failures = []
+
+
+def path(name):
+    """Of a contender; there may be no such file."""
+    own = f"{SERVERS}/{name}"
+    return own if os.path.exists(own) else f"{PEERS}/{name}"
 
 
 def check(condition, what):
@@ -37,7 +44,7 @@ class Server:
     def __init__(self, words, kind, *options):
         name, *mode = words.split()
         self.process = subprocess.Popen(
-            [f"{SERVERS}/{name}", kind, "127.0.0.1:0", *mode, *options],
+            [path(name), kind, "127.0.0.1:0", *mode, *options],
             stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         check(line.startswith("listening on "), f"said {line!r}")
@@ -187,7 +194,7 @@ def contender(words):
 
 
 def refuses(name, arguments, status, text):
-    done = subprocess.run([f"{SERVERS}/{name}", *arguments], text=True,
+    done = subprocess.run([path(name), *arguments], text=True,
                           stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL, timeout=LIMIT)
     check(done.returncode == status and text in done.stderr,
@@ -207,7 +214,7 @@ def main():
     if not os.path.exists(f"{SERVERS}/epoll"):
         print("skipped: the benchmarks are not built")
         return 77
-    there = [w for w in ALL if os.path.exists(f"{SERVERS}/{w.split()[0]}")]
+    there = [w for w in ALL if os.path.exists(path(w.split()[0]))]
     print(f"{len(there)} of {len(ALL)} contenders")
     threads = [threading.Thread(target=guarded, args=(words, contender, words))
                for words in there]

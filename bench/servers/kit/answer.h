@@ -71,7 +71,7 @@ static inline const char *answer_name(const char *p, size_t len, bool *heavy,
         name = p + sizeof greet - 1;
     if (name == NULL)
         return NULL;
-    end = memchr(name, ' ', (size_t)(p + len - name));
+    end = (const char *)memchr(name, ' ', (size_t)(p + len - name));
     if (end == NULL || end - name > ANSWER_NAME)
         return NULL;
     *name_len = (size_t)(end - name);
@@ -104,7 +104,8 @@ static inline bool answer_http(struct answer *a, const char *in, size_t n,
 
     answer_update(&a->date);
     while (out + ANSWER_MAX <= buf + ANSWER_OUT &&
-           (stop = memmem(p, (size_t)(end - p), "\r\n\r\n", 4)) != NULL) {
+           (stop = (const char *)memmem(p, (size_t)(end - p), "\r\n\r\n", 4)) !=
+               NULL) {
         bool heavy;
         size_t len;
         const char *name = answer_name(p, (size_t)(stop - p), &heavy, &len);
@@ -131,8 +132,10 @@ static inline bool answer_http(struct answer *a, const char *in, size_t n,
 static inline bool answer(struct answer *a, const char *in, size_t n, char *buf,
                           struct answer_turn *turn)
 {
-    *turn = (struct answer_turn){ .used = n, .out = in, .len = n };
+    turn->heavy = false;
     if (!a->service->http) {
+        turn->used = turn->len = n;
+        turn->out = in;
         turn->heavy = n > 0 && in[0] == '!';
         return true;
     }

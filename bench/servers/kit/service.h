@@ -20,6 +20,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct service { /* zero but for name, threads and mode; these as defaults */
     const char *name;
     const char *addr;
@@ -56,5 +60,9 @@ void service_no_delay(int fd);
 
 /* Prints what failed, and errno; the status of the process. */
 int service_failed(const struct service *s, const char *what);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
