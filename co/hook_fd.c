@@ -249,7 +249,7 @@ int hook_setsockopt(int fd, int level, int name, const void *value,
 
     if (r == 0 && level == SOL_SOCKET) {
         if (name == SO_RCVTIMEO || name == SO_RCVTIMEO_NEW)
-            hook_mode_set(fd, hook_mode(fd) | MODE_RCVTIMEO);
+            hook_timeout_changed(fd);
         if (name == SO_SNDTIMEO || name == SO_SNDTIMEO_NEW)
             hook_mode_set(fd, hook_mode(fd) | MODE_SNDTIMEO);
     }

@@ -46,6 +46,16 @@ __attribute__((noinline)) static ssize_t read_known(int fd, void *buf,
     return hook_result(err, co_read(fd, buf, len, CO_FOREVER));
 }
 
+__attribute__((noinline)) static ssize_t read_timed(int fd, void *buf,
+                                                    size_t len)
+{
+    int64_t deadline = co_after(hook_timeout(fd));
+    int err = errno;
+    ssize_t n = co_read(fd, buf, len, deadline);
+
+    return hook_result(err, hook_timed(fd, buf, len, deadline, n));
+}
+
 __attribute__((noinline)) static ssize_t read_other(int fd, void *buf,
                                                     size_t len)
 {
@@ -62,6 +72,8 @@ ssize_t hook_read(int fd, void *buf, size_t len)
     case MODE_KNOWN:
     case MODE_KNOWN | MODE_SOCKET:
         return read_known(fd, buf, len);
+    case MODE_KNOWN | MODE_SOCKET | MODE_RCVTIMEO | MODE_RCVTIMED:
+        return read_timed(fd, buf, len);
     case MODE_KNOWN | MODE_NONBLOCK:
     case MODE_KNOWN | MODE_NONBLOCK | MODE_SOCKET:
         return real.read(fd, buf, len);
@@ -234,6 +246,7 @@ ssize_t hook_write(int fd, const void *buf, size_t len)
         return write_nothing(fd, buf);
     switch (hook_mode(fd)) {
     case MODE_KNOWN | MODE_SOCKET:
+    case MODE_KNOWN | MODE_SOCKET | MODE_RCVTIMEO | MODE_RCVTIMED:
         return write_socket(fd, buf, len);
     case MODE_KNOWN | MODE_NONBLOCK:
     case MODE_KNOWN | MODE_NONBLOCK | MODE_SOCKET:

@@ -9,8 +9,9 @@
 enum { LOOK_MOST = 100 * 1000 * 1000 };
 
 _Atomic(uint8_t) hook_modes[MODE_FDS];
+_Atomic(uint32_t) hook_timeouts[MODE_FDS];
 
-/* CO_FOREVER for no time-out, and for what is no socket. */
+/* In ns; CO_FOREVER for none, and for what is no socket. */
 static int64_t ask_timeout(int fd, int events)
 {
     struct timeval t = { 0 };
@@ -22,7 +23,30 @@ static int64_t ask_timeout(int fd, int events)
         return CO_FOREVER;
     if (t.tv_sec > CO_FOREVER / CO_SECOND / 2)
         return CO_FOREVER;
-    return co_after(t.tv_sec * CO_SECOND + t.tv_usec * CO_USEC);
+    return t.tv_sec * CO_SECOND + t.tv_usec * CO_USEC;
+}
+
+/* What the kernel made of it, which counts in ticks. */
+void hook_timeout_changed(int fd)
+{
+    unsigned mode = hook_mode(fd) & ~(unsigned)MODE_RCVTIMED;
+    int err = errno;
+    int64_t ns;
+
+    mode |= MODE_RCVTIMEO;
+    if (mode & MODE_KNOWN) {
+        ns = ask_timeout(fd, CO_READ);
+        if (ns == CO_FOREVER) {
+            mode &= ~(unsigned)MODE_RCVTIMEO;
+        } else if (ns / CO_MSEC < UINT32_MAX) {
+            atomic_store_explicit(&hook_timeouts[fd],
+                                  (uint32_t)((ns - 1) / CO_MSEC + 1),
+                                  memory_order_relaxed);
+            mode |= MODE_RCVTIMED;
+        }
+    }
+    hook_mode_set(fd, mode);
+    errno = err;
 }
 
 int64_t hook_deadline(int fd, int events)
@@ -39,8 +63,10 @@ int64_t hook_deadline(int fd, int events)
     }
     if (mode & MODE_NONBLOCK)
         deadline = CO_NOWAIT;
+    else if (events != CO_WRITE && (mode & MODE_RCVTIMED))
+        deadline = co_after(hook_timeout(fd));
     else if (mode & timeo)
-        deadline = ask_timeout(fd, events);
+        deadline = co_after(ask_timeout(fd, events));
     errno = err;
     return deadline;
 }
@@ -49,6 +75,21 @@ void hook_timed_out(int64_t deadline)
 {
     if (errno == ETIMEDOUT && deadline != CO_FOREVER && co_now() >= deadline)
         errno = EAGAIN;
+}
+
+/* Who is late, as others ran meanwhile, takes what has come all the same: the
+ * kernel looks before it says that time is up. */
+ssize_t hook_timed(int fd, void *buf, size_t len, int64_t deadline, ssize_t n)
+{
+    struct pollfd end = { .fd = fd, .events = POLLRDHUP };
+
+    if (n >= 0 || errno != ETIMEDOUT || co_now() < deadline)
+        return n;
+    n = real.recv(fd, buf, len, MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN && real.poll(&end, 1, 0) > 0 &&
+        (end.revents & POLLRDHUP))
+        n = 0; /* as after shutdown(2) of a socket for datagrams */
+    return n;
 }
 
 /* When somebody waits to write to a unix socket, and the other side, which does

@@ -19,8 +19,9 @@ enum {
     MODE_NONBLOCK = 2, /* O_NONBLOCK */
     MODE_RCVTIMEO = 4, /* there may be such a time-out: ask */
     MODE_SNDTIMEO = 8,
-    MODE_SOCKET = 16,  /* it is one */
-    MODE_FDS = 1 << 20 /* numbers above are never remembered */
+    MODE_SOCKET = 16,   /* it is one */
+    MODE_RCVTIMED = 32, /* besides MODE_RCVTIMEO: it is hook_timeout(fd) */
+    MODE_FDS = 1 << 20  /* numbers above are never remembered */
 };
 
 extern HIDDEN _Atomic(uint8_t) hook_modes[MODE_FDS];
@@ -38,6 +39,21 @@ static inline void hook_mode_set(int fd, unsigned mode)
         atomic_store_explicit(&hook_modes[fd], (uint8_t)mode,
                               memory_order_relaxed);
 }
+
+/* For reading, in ns; where MODE_RCVTIMED. */
+extern HIDDEN _Atomic(uint32_t) hook_timeouts[MODE_FDS]; /* ms */
+static inline int64_t hook_timeout(int fd)
+{
+    return atomic_load_explicit(&hook_timeouts[fd], memory_order_relaxed) *
+           CO_MSEC;
+}
+
+/* SO_RCVTIMEO of fd was set. */
+void hook_timeout_changed(int fd);
+
+/* n, what a read of the socket fd with the deadline hook_timeout() from now has
+ * come to, as a blocking call has it. */
+ssize_t hook_timed(int fd, void *buf, size_t len, int64_t deadline, ssize_t n);
 
 /* A wait's progress; zero to begin with. */
 struct hook_wait {

@@ -117,12 +117,30 @@ __attribute__((noinline)) static ssize_t recv_known(int fd, void *buf,
     return hook_result(err, co_recv(fd, buf, len, 0, CO_FOREVER));
 }
 
+__attribute__((noinline)) static ssize_t recv_timed(int fd, void *buf,
+                                                    size_t len)
+{
+    int64_t deadline = co_after(hook_timeout(fd));
+    int err = errno;
+    ssize_t n = co_recv(fd, buf, len, 0, deadline);
+
+    return hook_result(err, hook_timed(fd, buf, len, deadline, n));
+}
+
 ssize_t hook_recv(int fd, void *buf, size_t len, int flags)
 {
     if (hook_plain())
         return real.recv(fd, buf, len, flags);
-    if (flags == 0 && hook_mode(fd) == (MODE_KNOWN | MODE_SOCKET))
-        return recv_known(fd, buf, len);
+    if (flags == 0) {
+        switch (hook_mode(fd)) {
+        case MODE_KNOWN | MODE_SOCKET:
+            return recv_known(fd, buf, len);
+        case MODE_KNOWN | MODE_SOCKET | MODE_RCVTIMEO | MODE_RCVTIMED:
+            return recv_timed(fd, buf, len);
+        default:
+            break;
+        }
+    }
     return hook_recvfrom(fd, buf, len, flags, NULL, NULL);
 }
 HOOK_NAME(recv, hook_recv);

@@ -87,9 +87,15 @@ ssize_t hook_send(int fd, const void *buf, size_t len, int flags)
 {
     if (hook_plain())
         return real.send(fd, buf, len, flags);
-    if ((flags & ~MSG_NOSIGNAL) == 0 &&
-        hook_mode(fd) == (MODE_KNOWN | MODE_SOCKET))
-        return send_known(fd, buf, len, flags);
+    if ((flags & ~MSG_NOSIGNAL) == 0) {
+        switch (hook_mode(fd)) {
+        case MODE_KNOWN | MODE_SOCKET:
+        case MODE_KNOWN | MODE_SOCKET | MODE_RCVTIMEO | MODE_RCVTIMED:
+            return send_known(fd, buf, len, flags);
+        default:
+            break;
+        }
+    }
     return hook_sendto(fd, buf, len, flags, NULL, 0);
 }
 HOOK_NAME(send, hook_send);

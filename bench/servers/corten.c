@@ -51,8 +51,9 @@ static void echo_stack(struct net_conn *c, void *arg)
     }
 }
 
-/* Answers what is whole of the *len bytes at in, and moves the rest there. */
-static bool respond(struct net_conn *c, char *in, size_t *len, int64_t limit)
+/* Answers what is whole of the len bytes at in; how many that was, or -1. */
+static ssize_t respond(struct net_conn *c, const char *in, size_t len,
+                       int64_t limit)
 {
     static struct answer answers = { .service = &service };
     char *out = net_buffer_get();
@@ -60,8 +61,8 @@ static bool respond(struct net_conn *c, char *in, size_t *len, int64_t limit)
     size_t at = 0;
     bool good = out != NULL;
 
-    for (; good && at < *len; at += turn.used) {
-        good = answer(&answers, in + at, *len - at, out, &turn);
+    for (; good && at < len; at += turn.used) {
+        good = answer(&answers, in + at, len - at, out, &turn);
         if (!good || turn.used == 0)
             break;
         if (turn.heavy)
@@ -69,32 +70,47 @@ static bool respond(struct net_conn *c, char *in, size_t *len, int64_t limit)
         good = net_write(c, turn.out, turn.len, limit) == 0;
     }
     net_buffer_put(out);
-    *len -= at;
-    memmove(in, in + at, *len);
+    return good ? (ssize_t)at : -1;
+}
+
+/* The beginning of a request of which len bytes are at data; the rest is read
+ * here.  False when it does not end. */
+static bool finish(struct net_conn *c, const char *data, size_t len)
+{
+    char *in = net_buffer_get();
+    bool good = in != NULL && len < NET_BUFFER_BYTES;
+
+    if (good)
+        memcpy(in, data, len);
+    while (good && len > 0) {
+        ssize_t n = net_read(c, in + len, NET_BUFFER_BYTES - len, silent());
+
+        len += n > 0 ? (size_t)n : 0;
+        if (n > 0)
+            n = respond(c, in, len, silent());
+        good = n > 0 || (n == 0 && len < NET_BUFFER_BYTES);
+        if (good) {
+            len -= (size_t)n;
+            memmove(in, in + n, len);
+        }
+    }
+    net_buffer_put(in);
     return good;
 }
 
-/* Between requests it holds no buffer. */
 static void http(struct net_conn *c, void *arg)
 {
     int64_t limit = silent();
-    bool good = true;
+    const char *data;
+    ssize_t n, used;
 
     (void)arg;
-    while (good && net_wait(c, limit) == 0) {
-        char *in = net_buffer_get();
-        size_t len = 0;
-
-        do {
-            ssize_t n = in == NULL ? -1
-                                   : net_read(c, in + len,
-                                              NET_BUFFER_BYTES - len, limit);
-
-            limit = silent();
-            len += n > 0 ? (size_t)n : 0;
-            good = n > 0 && respond(c, in, &len, limit);
-        } while (good && len > 0);
-        net_buffer_put(in);
+    while ((n = net_next(c, (const void **)&data, limit)) > 0) {
+        limit = silent();
+        used = respond(c, data, (size_t)n, limit);
+        if (used < 0 ||
+            (used < n && !finish(c, data + used, (size_t)(n - used))))
+            break;
     }
 }
 
