@@ -28,7 +28,7 @@ static const char usage[] =
     "usage: load echo|http ADDRESS [--json] [--conns N] [--addresses K]\n"
     "    [--seconds S] [--warmup S] [--size BYTES] [--depth N] [--rate R]\n"
     "    [--think MS] [--churn N] [--slow N] [--idle N] [--heavy SHARE]\n"
-    "    [--timeout S] [--pid PID]\n";
+    "    [--timeout S] [--pid PID] [--same]\n";
 
 __attribute__((noreturn, format(printf, 1, 2))) static void refuse(
     const char *format, ...)
@@ -104,6 +104,10 @@ static void read_words(struct options *o, const struct option *table,
 
         if (strcmp(argv[i], "--json") == 0) {
             o->json = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--same") == 0) {
+            o->same = true;
             continue;
         }
         while (k < count && strcmp(argv[i], table[k].name) != 0)

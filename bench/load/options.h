@@ -14,6 +14,7 @@
 struct options {
     bool http; /* else echo */
     bool json;
+    bool same; /* http: all requests are for the same name */
     struct sockaddr_in addr; /* of the server */
     unsigned conns;
     unsigned addresses; /* that connections come from */

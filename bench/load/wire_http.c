@@ -48,7 +48,7 @@ static const char *http_request(const struct round *r, size_t *len)
             memcpy(p, light, sizeof light - 1);
             p += sizeof light - 1;
         }
-        wire_stamp(p, r->first + i);
+        wire_stamp(p, options->same ? 0 : r->first + i);
         p += WIRE_STAMP;
         memcpy(p, behind, sizeof behind - 1);
         p += sizeof behind - 1;
@@ -103,7 +103,7 @@ static const char *check_body(const struct round *r, const char *body)
     static char text[128];
     char name[WIRE_STAMP];
 
-    wire_stamp(name, r->first + r->done);
+    wire_stamp(name, options->same ? 0 : r->first + r->done);
     if (memcmp(body, hello, 7) == 0 &&
         memcmp(body + 7, name, WIRE_STAMP) == 0 && body[BODY - 1] == '\n')
         return NULL;

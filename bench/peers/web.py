@@ -6,8 +6,8 @@
 #
 # One worker, no access log, connections that may ask as often as they like, and
 # the cheapest answer that the server can give: of as many bytes as the others',
-# for one path, /greet/corten, with no parameter to look for.  The folder goes
-# with the server.
+# for two paths, /greet/corten and what `load --same` asks for, with no parameter
+# to look for.  The folder goes with the server.
 #
 # SPDX-License-Identifier: MIT
 import os
@@ -18,6 +18,7 @@ import tempfile
 import time
 
 START = 10  # seconds
+NAME = "A" * 16
 
 NGINX = """
 daemon off;
@@ -38,6 +39,10 @@ http {
     scgi_temp_path tmp;
     server {
         listen 127.0.0.1:@PORT@ backlog=4096;
+        location = /greet/@NAME@ {
+            default_type "text/plain; charset=utf-8";
+            return 200 "hello, @NAME@\\n";
+        }
         location /greet/ {
             default_type "text/plain; charset=utf-8";
             return 200 "hello, corten\\n";
@@ -51,7 +56,7 @@ server.bind = "127.0.0.1"
 server.port = @PORT@
 server.listen-backlog = 4096
 server.max-fds = 20000
-server.max-connections = 19000
+server.max-connections = 10000
 server.max-keep-alive-requests = 65535
 server.max-keep-alive-idle = 600
 server.tag = ""
@@ -133,8 +138,9 @@ def main():
     folder = tempfile.mkdtemp(prefix=f"corten-{name}-")
     os.chmod(folder, 0o755)
     os.mkdir(f"{folder}/greet")
-    write(f"{folder}/greet/corten", "hello, corten\n")
-    fill = {"@PORT@": str(port), "@FOLDER@": folder}
+    for who in "corten", NAME:
+        write(f"{folder}/greet/{who}", f"hello, {who}\n")
+    fill = {"@PORT@": str(port), "@FOLDER@": folder, "@NAME@": NAME}
     for key, value in fill.items():
         conf = conf.replace(key, value)
         command = [word.replace(key, value) for word in command]

@@ -25,6 +25,7 @@ class Contender:
     model: str            # how it waits, in a line
     better: str           # what it does better than corten
     options: tuple = ()
+    load: tuple = ()      # what the load generator is told besides
     kinds: tuple = ("echo", "http")
     version: tuple = ()   # a command that says it, or () for the tree's own
     package: str = ""     # what to install when it is not there
@@ -138,18 +139,18 @@ FIELD = [
         "one worker process, an event loop of state machines",
         "A complete web server: TLS, HTTP/2, proxying, caching, a configuration "
         "language, and twenty years of operation.", kinds=("http",),
-        version=("nginx", "-v"), package="nginx-light", needs="/usr/sbin/nginx"),
+        load=("--same",), version=("nginx", "-v"), package="nginx-light", needs="/usr/sbin/nginx"),
     Contender(
         "lighttpd", "lighttpd", "field", f"{PEERS}/lighttpd",
         "one process, an event loop of state machines",
         "A complete web server in few megabytes.", kinds=("http",),
-        version=("/usr/sbin/lighttpd", "-v"), package="lighttpd",
+        load=("--same",), version=("/usr/sbin/lighttpd", "-v"), package="lighttpd",
         needs="/usr/sbin/lighttpd"),
     Contender(
         "h2o", "h2o", "field", f"{PEERS}/h2o",
         "one thread, an event loop of its own",
         "HTTP/2 with priorities as good as anybody's, TLS tuned to the record.",
-        kinds=("http",), version=("h2o", "--version"), package="h2o",
+        kinds=("http",), load=("--same",), version=("h2o", "--version"), package="h2o",
         needs="/usr/bin/h2o"),
     Contender(
         "go", "Go", "field", f"{PEERS}/go",

@@ -59,18 +59,17 @@ class Server:
         self.process.stderr.close()
 
     def cpu_ns(self):
-        """Of all its threads, and of its children."""
+        """Of it and its children, by the clocks of the processes, as
+        clock_getcpuclockid(3) counts them: they know threads that ended."""
         total, pids = 0, [self.process.pid]
         while pids:
             pid = pids.pop()
-            for task in os.listdir(f"/proc/{pid}/task"):
-                try:
-                    with open(f"/proc/{pid}/task/{task}/schedstat") as f:
-                        total += int(f.read().split()[0])
-                    with open(f"/proc/{pid}/task/{task}/children") as f:
-                        pids += [int(word) for word in f.read().split()]
-                except OSError:
-                    pass  # it has ended
+            try:
+                total += time.clock_gettime_ns(~pid << 3 | 2)
+                with open(f"/proc/{pid}/task/{pid}/children") as f:
+                    pids += [int(word) for word in f.read().split()]
+            except OSError:
+                pass  # it has ended
         return total
 
 
@@ -81,11 +80,12 @@ def pinned(command, core, limit):
         preexec_fn=lambda: os.sched_setaffinity(0, {core}))
 
 
-def by_load(server, case, settings):
+def by_load(server, contender, case, settings):
     done = pinned(
         [LOAD, case.kind, server.addr, "--json", "--pid",
          str(server.process.pid), "--seconds", str(settings["seconds"]),
-         "--warmup", str(settings["warmup"]), *case.load],
+         "--warmup", str(settings["warmup"]), *case.load,
+         *contender.load],
         settings["load_core"], settings["seconds"] + 120)
     try:
         result = json.loads(done.stdout)
@@ -136,7 +136,9 @@ def measure(contender, case, tool, settings):
         raise Gap(f"only {settings['descriptors']} descriptors a process here")
     server = Server(command, settings["server_core"])
     try:
-        return (by_wrk if tool == "wrk" else by_load)(server, case, settings)
+        if tool == "wrk":
+            return by_wrk(server, case, settings)
+        return by_load(server, contender, case, settings)
     except subprocess.TimeoutExpired:
         raise Gap("the load did not end") from None
     finally:
