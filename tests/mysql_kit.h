@@ -13,7 +13,7 @@
 #include <errmsg.h>
 #include <mysqld_error.h>
 
-#define SOON co_after(30 * CO_SECOND)
+#define SOON co_after((under_valgrind() ? 300 : 30) * CO_SECOND)
 
 /* The user "me" of servers.py, by TCP. */
 static inline struct net_mysql_config plain(unsigned max)
