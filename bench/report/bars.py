@@ -10,7 +10,7 @@ import dataclasses
 from .cast import Look
 from .markup import tag
 from .plot import LETTER, shorter
-from .scale import Linear
+from .scale import Linear, plain
 
 ROW = 21
 CUT = 3.0  # times the second highest
@@ -26,12 +26,12 @@ class Bar:
     tone: str = ""  # a class of page.css, besides the look's
 
 
-def axis_of(bars, rule):
+def axis_of(bars, rule, label):
     values = sorted(b.figure.high for b in bars if b.figure is not None)
     top = values[-1] if values else 1.0
     if len(values) > 2 and top > CUT * values[-2] > 0:
         top = 1.2 * values[-2]
-    return Linear([top, rule or 0.0])
+    return Linear([top, rule or 0.0], label)
 
 
 def draw_bar(bar, at, place, edge):
@@ -59,26 +59,26 @@ def draw_bar(bar, at, place, edge):
     return tag("g", parts, class_=f"s-{bar.look.slot} {bar.tone}".rstrip())
 
 
-def draw(width, bars, title, words, rule=None):
-    """rule: where to draw the line that says "as much as"."""
+def draw(width, bars, title, words, rule=None, label=plain):
+    """rule: where to draw the line that says "as much as"; label: of ticks."""
     name_room = 200 if width > 400 else 122
-    number_room = 8 + LETTER * max([len(b.label) for b in bars
+    number_room = 12 + LETTER * max([len(b.label) for b in bars
                                     if b.figure is not None], default=4)
     top, edge = 40, width - number_room
     height = top + ROW * len(bars) + 8
-    axis = axis_of(bars, rule)
+    axis = axis_of(bars, rule, label)
 
     def place(value):
         return name_room + axis.place(value) * (edge - name_room)
 
     parts = [tag("title", words), tag("text", title, x=4, y=15, class_="title")]
     last = None
-    for value, label in axis.ticks:
+    for value, words in axis.ticks:
         x = place(value)
         parts.append(tag("line", x1=x, x2=x, y1=top - 4, y2=height - 4,
                          class_="grid"))
-        if last is None or x - last > (len(label) + 2) * LETTER:
-            parts.append(tag("text", label, x=x, y=top - 9,
+        if last is None or x - last > (len(words) + 2) * LETTER:
+            parts.append(tag("text", words, x=x, y=top - 9,
                              text_anchor="middle", class_="label"))
             last = x
     for n, bar in enumerate(bars):

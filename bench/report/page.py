@@ -51,7 +51,7 @@ class Page:
     def short(self):
         said = [tag("li", line) for line in words.short(self.figures,
                                                         self.cast)]
-        lost = [tag("li", what, ": ", tag("b", who)) for what, who in
+        lost = [tag("li", tag("span", what + ": "), who) for what, who in
                 words.defeats(self.figures, self.cast)]
         parts = [tag("ul", said) if said else None]
         if self.cast.reference() is None:
@@ -84,6 +84,13 @@ class Page:
 
     # ---- The plots -----------------------------------------------------------
 
+    def computing(self):
+        found = [self.panels.draw(wish)
+                 for wish in both_kinds("compute", "rps", True)]
+        found += [self.panels.mix(kind, case) for kind in ("echo", "http")
+                  for _, case in self.figures.axis(kind, "mix")]
+        return grid(found)
+
     def latency(self):
         found = [self.panels.percentiles(kind, x, case)
                  for kind in ("echo", "http")
@@ -95,10 +102,9 @@ class Page:
             "cannot hide it. Down is better.", grid(found))
 
     def memory(self):
-        wishes = []
+        wishes = [Wish(kind, "connections", "memory", only=1000)
+                  for kind in ("echo", "http")]
         for kind in ("echo", "http"):
-            if self.figures.case(kind, "connections", 1000):
-                wishes.append(Wish(kind, "connections", "memory", only=1000))
             idle = self.figures.axis(kind, "idle")
             if idle:
                 wishes.append(Wish(kind, "idle", "memory", only=idle[-1][0]))
@@ -129,13 +135,14 @@ class Page:
                     self.grid(both_kinds("connections", "rps"))),
             section("cpu", "CPU per request over connections",
                     "From the process's own accounts, so that a busy machine "
-                    "changes little. Down is better.",
-                    self.grid(both_kinds("connections", "cpu_us"))),
+                    "changes little. On a log axis the same distance is the "
+                    "same ratio. Down is better.",
+                    self.grid(both_kinds("connections", "cpu_us", True))),
             section("speedup", "Speed-up of corten over each",
                     "How much processor time a contender takes for a request, "
-                    "in units of corten's. Beyond the rule corten is cheaper; "
-                    "a bar that ends before it, and is striped, is a contender "
-                    "that is cheaper than corten.",
+                    "in units of corten's. Beyond the rule corten is cheaper. "
+                    "Blue bars are contenders that are cheaper than corten, "
+                    "pale ones cannot be told from it by these rounds.",
                     grid([self.panels.speed_up(kind, x)
                           for kind in ("echo", "http") for x in (64, 1000)])),
             section("block", "A handler that blocks",
@@ -143,14 +150,12 @@ class Page:
                     "model without a thread or a coroutine per request runs "
                     "out of somebody to wait.",
                     self.grid([*both_kinds("block", "rps", True),
-                               *both_kinds("block", "cpu_us")])),
+                               *both_kinds("block", "cpu_us", True)])),
             section("compute", "A handler that computes",
                     "This is the weak side of coroutines: whoever computes "
                     "holds up the others of its thread. The second plot has "
                     "the short requests while one in ten computes.",
-                    self.grid([*both_kinds("compute", "rps", True),
-                               *both_kinds("mix", "p99_us", True),
-                               *both_kinds("mix", "heavy_p99_us", True)])),
+                    self.computing()),
             self.latency(),
             self.memory(),
             section("size", "Message size", "Longer messages: more of the time "
@@ -160,12 +165,12 @@ class Page:
             section("company", "Silent and slow company",
                     "64 connections are busy, beside others that are silent, "
                     "or that send and take a byte at a time. Down is better.",
-                    self.grid([*both_kinds("idle", "cpu_us"),
-                               *both_kinds("slow", "cpu_us")])),
+                    self.grid([*both_kinds("idle", "cpu_us", True),
+                               *both_kinds("slow", "cpu_us", True)])),
             section("pipeline", "Pipelines and short connections",
                     "Several requests in flight on a connection; and clients "
                     "that go and come again.",
-                    self.grid([*both_kinds("depth", "cpu_us"),
+                    self.grid([*both_kinds("depth", "cpu_us", True),
                                *both_kinds("churn", "rps")])),
             self.kernel(),
         ]

@@ -31,14 +31,13 @@ class Wish:
     metric: str
     log: bool = False
     only: float = None  # one place on the axis: bars
-    title: str = ""
 
 
 def say(metric, figure):
     """A figure in words: 4.56 µs (4.41 to 4.80)"""
     unit = METRICS[metric].unit
     show = shorten
-    if metric in PERCENTILES or metric == "heavy_p99_us":
+    if is_latency(metric):
         show, unit = duration, ""
     words = f"{show(figure.median)} {unit}".rstrip()
     if figure.rounds > 1:
@@ -46,8 +45,15 @@ def say(metric, figure):
     return words
 
 
-def x_words(axis, x):
-    return f"{plain(x)} {X_TITLES.get(axis, axis)}"
+def is_latency(metric):
+    return metric in PERCENTILES or metric == "heavy_p99_us"
+
+
+def heading_of(case):
+    """Its title, as a heading begins."""
+    if case.title.lower().startswith("http"):
+        return "HTTP" + case.title[4:]
+    return case.title[:1].upper() + case.title[1:]
 
 
 class Panels:
@@ -87,10 +93,11 @@ class Panels:
         found = []
         for name in self.cast.names:
             points = self.points(name, places, metric)
-            if any(p.figure is not None for p in points):
+            grey = not self.cast.in_focus(name)
+            drawn = sum(p.figure is not None for p in points)
+            if drawn > grey:  # a grey point alone is no line
                 found.append(plot.Line(self.cast.title(name),
-                                       self.cast.look(name), points,
-                                       not self.cast.in_focus(name)))
+                                       self.cast.look(name), points, grey))
         return found
 
     def scale(self, lines, log, label):
@@ -115,8 +122,10 @@ class Panels:
                    for line in lines if not line.grey]
         grey = [line.title for line in lines if line.grey]
         if grey:
-            entries.append(tag("li", plot.swatch(self.cast.look(None)),
-                               "others: " + ", ".join(grey), class_="others"))
+            entries.append(tag(
+                "li", plot.swatch(self.cast.look(None)),
+                f"{len(grey)} other{'s' if len(grey) > 1 else ''}, named in the "
+                "numbers", class_="others", title=", ".join(grey)))
         return tag("ul", entries, class_="legend" +
                    (" has-others" if grey else ""))
 
@@ -137,7 +146,7 @@ class Panels:
     def draw_lines(self, heading, wish, places):
         metric = METRICS[wish.metric]
         lines = self.lines(places, wish.metric)
-        label = tick_duration if wish.metric in PERCENTILES else plain
+        label = tick_duration if is_latency(wish.metric) else plain
         y, off = self.scale(lines, wish.log, label)
         xs = [x for x, _ in places]
         x = Log(xs, ticks=xs) if wish.axis in ("connections", "size") \
@@ -162,7 +171,7 @@ class Panels:
 
     # ---- Bars ------------------------------------------------------------
 
-    def draw_bars(self, heading, wish, case):
+    def draw_bars(self, heading, wish, case, table=None):
         metric = METRICS[wish.metric]
         found = []
         for name in self.cast.names:
@@ -172,12 +181,10 @@ class Panels:
                 continue
             title = self.cast.title(name)
             if figure is None:
-                label = words = f"gap: {why}"
-                words = f"{title}: {why}"
+                label, words = f"gap: {why}", f"{title}: {why}"
             else:
-                label = say(wish.metric, figure).split(" (")[0]
-                if not wish.metric.endswith("_us") or wish.metric == "cpu_us":
-                    label = shorten(figure.median)
+                label = (duration if is_latency(wish.metric) else shorten)(
+                    figure.median)
                 words = f"{title}: {say(wish.metric, figure)}"
             found.append(bars.Bar(title, self.cast.look(name), figure, label,
                                   words, "ours" if name ==
@@ -185,16 +192,20 @@ class Panels:
         sign = -1 if metric.more_is_better else 1
         found.sort(key=lambda b: (b.figure is None, sign * b.figure.median
                                   if b.figure else 0))
-        title = f"{metric.title}, {metric.unit}".rstrip(", ")
+        title, ticks = f"{metric.title}, {metric.unit}".rstrip(", "), plain
+        if is_latency(wish.metric):
+            title, ticks = metric.title, tick_duration
         drawings = [bars.draw(width, self.fit(found, width), title,
-                              f"{heading}: {title}") for width in (560, 350)]
-        return self.panel(heading, drawings,
-                          tables.gaps(self.figures, self.cast,
-                                      [(case.x, case)], wish.metric),
-                          tables.over_places(self.figures, self.cast,
-                                             [(case.x, case)], wish.metric, say,
-                                             X_TITLES.get(case.axis,
-                                                          case.axis)))
+                              f"{heading}: {title}", label=ticks)
+                    for width in (560, 350)]
+        if table is None:
+            table = tables.over_places(self.figures, self.cast,
+                                       [(case.x, case)], wish.metric, say,
+                                       X_TITLES.get(case.axis, case.axis))
+        cut = any(bar.figure is None and len(bar.label) > 28 for bar in found)
+        gaps = tables.gaps(self.figures, self.cast, [(case.x, case)],
+                           wish.metric) if cut else None
+        return self.panel(heading, drawings, gaps, table)
 
     @staticmethod
     def fit(found, width):
@@ -214,11 +225,23 @@ class Panels:
         if not any(self.figures.figure(name, case, wish.metric)
                    for name in self.cast.names for _, case in places):
             return None
-        heading = wish.title or KINDS.get(wish.kind, wish.kind)
         if len(places) == 1:
             case = places[0][1]
-            return self.draw_bars(wish.title or case.title, wish, case)
+            return self.draw_bars(heading_of(case), wish, case)
+        heading = KINDS.get(wish.kind, wish.kind) + ": " + \
+            METRICS[wish.metric].title
         return self.draw_lines(heading, wish, places)
+
+    def mix(self, kind, case):
+        """The short requests while others compute; the numbers have both."""
+        wish = Wish(kind, "mix", "p99_us")
+        if not any(self.figures.figure(name, case, "p99_us")
+                   for name in self.cast.names):
+            return None
+        return self.draw_bars(
+            heading_of(case) + ": the others", wish, case,
+            tables.of_metrics(self.figures, self.cast, case, [
+                "p50_us", "p99_us", "p999_us", "heavy_p99_us", "rps"], say))
 
     def percentiles(self, kind, x, case):
         """Latency at a fixed rate: from the median to the slowest request."""
@@ -270,7 +293,7 @@ class Panels:
         if not found:
             return None
         found.sort(key=lambda b: -b.figure.median)
-        heading = case.title[:1].upper() + case.title[1:]
+        heading = f"{KINDS[kind]}, {plain(x)} connections"
         drawings = [bars.draw(width, found, "its CPU per request over corten's",
                               f"{heading}: CPU per request over corten's", 1.0)
                     for width in (560, 350)]

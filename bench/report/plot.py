@@ -10,7 +10,7 @@ import dataclasses
 from .cast import Look
 from .markup import tag
 
-LETTER = 6.3  # the width of one, at the size that page.css gives labels
+LETTER = 6.9  # the width of one, at the size that page.css gives labels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Axes:
 
 
 def wide(longest=20):
-    return Frame(560, 350, 62, min(170, int(30 + longest * LETTER)), 34, 46,
+    return Frame(560, 350, 62, min(180, int(26 + longest * LETTER)), 34, 46,
                  True)
 
 
@@ -196,17 +196,22 @@ def draw_labels(frame, axes, lines):
         if not line.grey and drawn:
             last = drawn[-1]
             ends.append((line, frame.x(axes.x.place(last.x)),
-                         frame.y(min(axes.y.place(last.figure.median), 1.0))))
-    ys = spread_out([y for _, _, y in ends], 15, frame.top + 2,
+                         frame.y(min(axes.y.place(last.figure.median), 1.0)),
+                         last is not line.points[-1]))
+    ys = spread_out([y for _, _, y, _ in ends], 15, frame.top + 2,
                     frame.height - frame.bottom - 2)
     edge = frame.x(1.0)
     parts = []
-    for (line, x, y), label_y in zip(ends, ys):
-        parts.append(tag(
-            "g", tag("path", d=f"M{x + 6:.1f} {y:.1f}L{edge + 14:.1f} "
-                               f"{label_y:.1f}", class_="hair"),
-            tag("text", shorter(line.title, frame.right - 20), x=edge + 18,
-                y=label_y + 4, class_="name"), class_=f"s-{line.look.slot}"))
+    for (line, x, y, gap), label_y in zip(ends, ys):
+        room = frame.right - 22 - (5 * LETTER if gap else 0)
+        words = shorter(line.title, room) + (": gap" if gap else "")
+        hair = None if gap else tag(
+            "path", d=f"M{x + 6:.1f} {y:.1f}L{edge + 14:.1f} {label_y:.1f}",
+            class_="hair")
+        parts.append(tag("g", hair, tag("text", words, x=edge + 18,
+                                        y=label_y + 4, class_="name gap"
+                                        if gap else "name"),
+                         class_=f"s-{line.look.slot}"))
     return parts
 
 

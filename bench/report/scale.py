@@ -70,10 +70,13 @@ class Log:
                       for value in ticks or self.round_ones()]
 
     def round_ones(self):
-        """1, 2 and 5 of each power of ten; 1 alone over many powers."""
+        """Some of each power of ten: the fewer, the more powers there are."""
         first = math.floor(math.log10(self.low))
         last = math.ceil(math.log10(self.high))
-        steps = (1, 2, 5) if self.high / self.low < 300 else (1,)
+        span = self.high / self.low
+        steps = next(steps for most, steps in (
+            (4, (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)), (20, (1, 2, 3, 5, 7)),
+            (300, (1, 2, 5)), (math.inf, (1,))) if span < most)
         found = [n * 10.0 ** power for power in range(first, last + 1)
                  for n in steps]
         found = [value for value in found if self.low <= value <= self.high]

@@ -31,8 +31,9 @@ def judge(promise, found, most=None, least=None, nothing="no such figures"):
         bad = figure.median > limit if most is not None or own else \
             figure.median < limit
         near = near or figure.low <= limit <= figure.high
-        words.append(f"{where}: {shorten(figure.median)}" if where
-                     else shorten(figure.median))
+        value = f"{figure.median:.2f}" if figure.median < 10 else \
+            shorten(figure.median)
+        words.append(f"{where}: {value}" if where else value)
         if bad:
             misses.append(where)
     return Verdict(promise, "; ".join(words), MISSED if misses else HELD, near)

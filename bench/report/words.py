@@ -7,6 +7,7 @@
 from .figures import METRICS
 from .scale import plain, shorten
 
+NAMED_MAX = 5  # of those who are better in a figure
 HEADLINES = [
     ("echo", "connections", 1, "cpu_us"), ("echo", "connections", 64, "cpu_us"),
     ("echo", "connections", 1000, "cpu_us"),
@@ -50,15 +51,18 @@ def better(figures, cast, case, metric):
 
 
 def defeats(figures, cast):
-    """[(what, "io_uring loop 0.91, libuv 0.95")]"""
+    """[(what, "io_uring loop 0.91, libuv 0.95")], the strongest first."""
     if cast.reference() is None:
         return []
     found = []
     for case, metric in headlines(figures):
         names = better(figures, cast, case, metric)
         if names:
-            found.append((f"{case.title}: {METRICS[metric].title}", ", ".join(
-                f"{title} {ratio:.2f}" for ratio, title in names)))
+            who = ", ".join(f"{title} {ratio:.2f}"
+                            for ratio, title in names[:NAMED_MAX])
+            if len(names) > NAMED_MAX:
+                who += f", and {len(names) - NAMED_MAX} more"
+            found.append((f"{case.title}, {METRICS[metric].title}", who))
     return found
 
 
