@@ -164,6 +164,12 @@ class Figures:
                 found.insert(0, (origin, first))
         return found
 
+    def on_axis(self, contender, axis, places):
+        """Whether it was asked for anything on that axis itself."""
+        return any((contender, case.id) in table for _, case in places
+                   if case.axis == axis
+                   for table in (self.results.runs, self.results.gaps))
+
     def measured(self, contender):
         """In how many cases there are runs of it."""
         return sum(name == contender for name, _ in self.results.runs)

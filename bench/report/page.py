@@ -13,7 +13,7 @@ from .targets import HELD, MISSED, Targets
 
 KINDS_OF = {"corten": "corten", "limit": "The limit",
             "classic": "Threads and processes", "field": "The field"}
-KERNEL = ["cpu_us", "syscalls", "switches", "threads", "memory"]
+KERNEL = ["cpu_us", "syscalls", "switches", "threads"]
 
 
 def section(name, title, text, *content):
@@ -120,9 +120,11 @@ class Page:
             case = self.figures.case(kind, "connections", x)
             if case and any(self.figures.figure(name, case, "cpu_us")
                             for name in self.cast.names):
+                names = self.panels.names("connections", [(x, case)])
                 found.append(tag("details", tag("summary", case.title),
                                  tables.of_metrics(self.figures, self.cast,
-                                                   case, KERNEL, say)))
+                                                   names, case, KERNEL, say),
+                                 open=None if found else "open"))
         return section("kernel", "What each asks of the kernel",
                        "System calls and context switches per request, and "
                        "threads.", *found)

@@ -11,6 +11,8 @@ from .figures import METRICS, PERCENTILES
 from .markup import join, tag
 from .scale import Linear, Log, Steps, duration, plain, shorten, tick_duration
 
+OVER = {"idle": " beside silent connections", "slow": " beside slow clients",
+        "depth": " in pipelines", "churn": " on short connections"}
 KINDS = {"echo": "Echo", "http": "HTTP"}
 X_TITLES = {
     "connections": "connections", "size": "bytes a message",
@@ -39,10 +41,11 @@ def say(metric, figure):
     show = shorten
     if is_latency(metric):
         show, unit = duration, ""
+    elif metric == "threads":
+        show = "{:,.0f}".format
+    low, high = show(figure.low), show(figure.high)
     words = f"{show(figure.median)} {unit}".rstrip()
-    if figure.rounds > 1:
-        words += f" ({show(figure.low)} to {show(figure.high)})"
-    return words
+    return words if low == high else f"{words} ({low} to {high})"
 
 
 def is_latency(metric):
@@ -70,6 +73,15 @@ class Panels:
         return tag("figure", tag("figcaption", heading), drawings, extra,
                    tag("details", tag("summary", "Numbers"), table))
 
+    def names(self, axis, places):
+        """Who was asked for any of these."""
+        return [name for name in self.cast.names
+                if self.figures.on_axis(name, axis, places)]
+
+    def numbers(self, names, places, metric, axis):
+        return tables.over_places(self.figures, self.cast, names, places,
+                                  metric, say, axis)
+
     # ---- Lines -----------------------------------------------------------
 
     def points(self, name, places, metric):
@@ -89,9 +101,9 @@ class Panels:
             found.append(plot.Point(x, figure, words, limited))
         return found
 
-    def lines(self, places, metric):
+    def lines(self, names, places, metric):
         found = []
-        for name in self.cast.names:
+        for name in names:
             points = self.points(name, places, metric)
             grey = not self.cast.in_focus(name)
             drawn = sum(p.figure is not None for p in points)
@@ -129,7 +141,7 @@ class Panels:
         return tag("ul", entries, class_="legend" +
                    (" has-others" if grey else ""))
 
-    def below(self, lines, places, metric, off):
+    def below(self, lines, names, places, metric, off):
         parts = [self.legend(lines)]
         notes = []
         if any(p.hollow for line in lines for p in line.points):
@@ -140,12 +152,13 @@ class Panels:
                          " the plot at the top: the numbers have them.")
         if notes:
             parts.append(tag("p", " ".join(notes), class_="note"))
-        parts.append(tables.gaps(self.figures, self.cast, places, metric))
+        parts.append(tables.gaps(self.figures, self.cast, names, places, metric))
         return parts
 
     def draw_lines(self, heading, wish, places):
         metric = METRICS[wish.metric]
-        lines = self.lines(places, wish.metric)
+        names = self.names(wish.axis, places)
+        lines = self.lines(names, places, wish.metric)
         label = tick_duration if is_latency(wish.metric) else plain
         y, off = self.scale(lines, wish.log, label)
         xs = [x for x, _ in places]
@@ -158,10 +171,8 @@ class Panels:
                          f"{heading}: {metric.title}")
         drawings = self.both(axes, lines)
         return self.panel(heading, drawings,
-                          self.below(lines, places, wish.metric, off),
-                          tables.over_places(self.figures, self.cast, places,
-                                             wish.metric, say, X_TITLES.get(
-                                                 wish.axis, wish.axis)))
+                          self.below(lines, names, places, wish.metric, off),
+                          self.numbers(names, places, wish.metric, axes.x_title))
 
     def both(self, axes, lines):
         longest = max([len(line.title) for line in lines if not line.grey],
@@ -172,9 +183,9 @@ class Panels:
     # ---- Bars ------------------------------------------------------------
 
     def draw_bars(self, heading, wish, case, table=None):
-        metric = METRICS[wish.metric]
-        found = []
-        for name in self.cast.names:
+        metric, places = METRICS[wish.metric], [(case.x, case)]
+        names, found = self.names(case.axis, places), []
+        for name in names:
             figure = self.figures.figure(name, case, wish.metric)
             why = self.figures.why(name, case)
             if figure is None and why is None:
@@ -199,11 +210,10 @@ class Panels:
                               f"{heading}: {title}", label=ticks)
                     for width in (560, 350)]
         if table is None:
-            table = tables.over_places(self.figures, self.cast,
-                                       [(case.x, case)], wish.metric, say,
-                                       X_TITLES.get(case.axis, case.axis))
+            table = self.numbers(names, places, wish.metric,
+                                 X_TITLES.get(case.axis, case.axis))
         cut = any(bar.figure is None and len(bar.label) > 28 for bar in found)
-        gaps = tables.gaps(self.figures, self.cast, [(case.x, case)],
+        gaps = tables.gaps(self.figures, self.cast, names, places,
                            wish.metric) if cut else None
         return self.panel(heading, drawings, gaps, table)
 
@@ -229,25 +239,26 @@ class Panels:
             case = places[0][1]
             return self.draw_bars(heading_of(case), wish, case)
         heading = KINDS.get(wish.kind, wish.kind) + ": " + \
-            METRICS[wish.metric].title
+            METRICS[wish.metric].title + OVER.get(wish.axis, "")
         return self.draw_lines(heading, wish, places)
 
     def mix(self, kind, case):
         """The short requests while others compute; the numbers have both."""
         wish = Wish(kind, "mix", "p99_us")
+        names = self.names("mix", [(case.x, case)])
         if not any(self.figures.figure(name, case, "p99_us")
                    for name in self.cast.names):
             return None
         return self.draw_bars(
             heading_of(case) + ": the others", wish, case,
-            tables.of_metrics(self.figures, self.cast, case, [
+            tables.of_metrics(self.figures, self.cast, names, case, [
                 "p50_us", "p99_us", "p999_us", "heavy_p99_us", "rps"], say))
 
     def percentiles(self, kind, x, case):
         """Latency at a fixed rate: from the median to the slowest request."""
         labels = ["50 %", "90 %", "99 %", "99.9 %", "all"]
-        lines = []
-        for name in self.cast.names:
+        lines, names = [], self.names("rate", [(x, case)])
+        for name in names:
             points = []
             for metric in PERCENTILES:
                 figure = self.figures.figure(name, case, metric)
@@ -266,10 +277,11 @@ class Panels:
             f"{plain(case.connections())} connections"
         axes = plot.Axes(Steps(PERCENTILES, labels=labels), y,
                          "share of the requests", "answered within", heading)
-        table = tables.of_metrics(self.figures, self.cast, case, PERCENTILES +
-                                  ["rps"], say)
+        table = tables.of_metrics(self.figures, self.cast, names, case,
+                                  PERCENTILES + ["rps"], say)
         return self.panel(heading, self.both(axes, lines),
-                          self.below(lines, [(x, case)], "p50_us", 0), table)
+                          self.below(lines, names, [(x, case)], "p50_us", 0),
+                          table)
 
     def speed_up(self, kind, x):
         """CPU per request of each contender over corten's."""
@@ -299,7 +311,9 @@ class Panels:
                     for width in (560, 350)]
         return self.panel(
             heading, drawings,
-            tables.gaps(self.figures, self.cast, [(x, case)], "cpu_us"),
+            tables.gaps(self.figures, self.cast,
+                        self.names("connections", [(x, case)]), [(x, case)],
+                        "cpu_us"),
             tables.ratios(self.figures, self.cast, case, ours))
 
 

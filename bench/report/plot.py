@@ -62,7 +62,7 @@ def wide(longest=20):
 
 
 def narrow():
-    return Frame(350, 290, 56, 12, 34, 46, False)
+    return Frame(350, 290, 56, 22, 34, 46, False)
 
 
 def mark(look, x, y, words, hollow=False):

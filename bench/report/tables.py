@@ -35,10 +35,7 @@ def cell(words):
 def figure_cell(figures, name, case, metric, say):
     figure = figures.figure(name, case, metric)
     if figure is None:
-        why = figures.why(name, case)
-        if why is None:
-            return tag("td", "–", class_="none", title="not measured in this run")
-        return tag("td", "gap", tag("small", why), class_="why")
+        return tag("td", "–", class_="none", title="not measured in this run")
     errors, first = figures.errors(name, case)
     found = cell(say(metric, figure))
     if errors:
@@ -48,18 +45,32 @@ def figure_cell(figures, name, case, metric, say):
     return found
 
 
-def asked_for(figures, name, cases):
-    """Whether there is anything to say about it."""
-    return any((name, case.id) in figures.results.runs or
-               (name, case.id) in figures.results.gaps for case in cases)
+def merged(figures, name, wanted, say):
+    """The cells of a row; neighbours that miss for one reason are one gap."""
+    found, n = [], 0
+    while n < len(wanted):
+        case, metric = wanted[n]
+        if figures.figure(name, case, metric) is not None or \
+                figures.why(name, case) is None:
+            found.append(figure_cell(figures, name, case, metric, say))
+            n += 1
+            continue
+        why, first = figures.why(name, case), n
+        while n < len(wanted) and figures.why(name, wanted[n][0]) == why and \
+                figures.figure(name, *wanted[n]) is None:
+            n += 1
+        found.append(tag("td", "gap", tag("small", why), class_="why",
+                         colspan=n - first if n - first > 1 else None))
+    return found
 
 
-def over_places(figures, cast, places, metric, say, axis):
+def over_places(figures, cast, names, places, metric, say, axis):
+    """A column for each place on an axis."""
     cases = [case for _, case in places]
     rows = [row(cast.title(name),
-                [figure_cell(figures, name, case, metric, say)
-                 for case in cases], name == cast.reference())
-            for name in cast.names if asked_for(figures, name, cases)]
+                merged(figures, name, [(case, metric) for case in cases], say),
+                name == cast.reference())
+            for name in names]
     unit = METRICS[metric].unit
     caption = METRICS[metric].title + (f", {unit}" if unit else "") + \
         f"; columns: {axis}"
@@ -68,12 +79,12 @@ def over_places(figures, cast, places, metric, say, axis):
                   tag("tbody", rows))
 
 
-def of_metrics(figures, cast, case, metrics, say):
+def of_metrics(figures, cast, names, case, metrics, say):
     """One case, a column for each metric."""
     rows = [row(cast.title(name),
-                [figure_cell(figures, name, case, metric, say)
-                 for metric in metrics], name == cast.reference())
-            for name in cast.names if asked_for(figures, name, [case])]
+                merged(figures, name, [(case, metric) for metric in metrics],
+                       say), name == cast.reference())
+            for name in names]
     return scroll(tag("caption", case.title),
                   head("", *[METRICS[metric].title for metric in metrics]),
                   tag("tbody", rows))
@@ -106,20 +117,22 @@ def ratios(figures, cast, case, ours):
                   tag("tbody", rows))
 
 
-def gaps(figures, cast, places, metric):
+def gaps(figures, cast, names, places, metric):
     """A list of them: who, where, why; same reasons together."""
-    found = {}
-    for name in cast.names:
+    found, served = {}, set()
+    for name in names:
         for x, case in places:
-            if figures.figure(name, case, metric) is None:
-                why = figures.why(name, case)
-                if why is not None:
-                    found.setdefault((why, name), []).append(x)
+            if figures.figure(name, case, metric) is not None:
+                served.add(name)
+                continue
+            why = figures.why(name, case)
+            if why is not None:
+                found.setdefault((why, name), []).append(x)
     if not found:
         return None
     reasons = {}
     for (why, name), xs in found.items():
-        at = "" if len(xs) == len(places) else \
+        at = "" if name not in served else \
             " at " + ", ".join(plain(x) for x in xs)
         reasons.setdefault(why, []).append(cast.title(name) + at)
     items = [tag("li", tag("b", "; ".join(names)), ": ", why)
