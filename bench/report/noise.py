@@ -1,27 +1,27 @@
 # noise.py - which differences between two files of results are more than chance.
 #
-# Everything is judged by ratios (logarithms), between the medians of the rounds.
-# With three rounds a figure's own spread says little, and among thousands of
-# figures some differ by luck; so a figure has moved only when all of this holds:
+# All is judged by ratios (logarithms) between the medians of the rounds.  Three
+# rounds say little of their noise, among two thousand figures some differ much by
+# luck, and a machine drifts between runs more than within one.  Hence:
 #
-#   - its rounds do not overlap with the earlier ones;
-#   - its medians differ by more than K times their noise.  That is the greatest
-#     of three: the scatter of its own rounds; the common scatter of this metric
-#     (of all figures, of this case, of this contender); and what figures that
-#     ought to be equal differ by between the two files, since a machine drifts
-#     between runs more than within one.  K grows with the number of figures
-#     compared, so that one false alarm comes in some twenty comparisons at most;
-#   - and by 3 % at least.
-#
-# Before that, what is common to the contenders that are not corten is taken out:
-# it is the machine that became slower or faster, not the code.  A metric that
-# most of them move in by itself is therefore said apart.
+#   - What is common to the contenders that are not corten is the machine, not the
+#     code: it is taken out first, and said.
+#   - The error of a difference comes from the rounds of the figure, drawn towards
+#     what is usual for its case, its contender and its metric; and is no less
+#     than what figures that ought to be equal differ by between the files.
+#   - It has moved when it differs by 3 % at least, its rounds do not overlap, and
+#     it differs by so many of its errors as no other contender's figures do: by
+#     twice what is the most among those of the middle one, and by no fewer than
+#     keep the false alarms of a whole comparison to one in twenty by the normal
+#     distribution.
+#   - A small change of many figures shows in none of them.  So the middle change
+#     of a contender is judged the same way: over an axis, and over all cases.
 #
 # SPDX-License-Identifier: MIT
 import collections
 import dataclasses
 import math
-import statistics
+from statistics import NormalDist, fmean, median
 
 from .figures import METRICS, Figures
 
@@ -32,25 +32,45 @@ FLOORS = {"rps": 1.0, "cpu_us": 0.02, "p50_us": 2.0, "p99_us": 5.0,
           "memory": 64.0, "switches": 0.1, "syscalls": 0.05}
 LEAST = math.log(1.03)
 ALARMS = 0.05     # false ones, in a comparison of all
-WIDER = 1.5       # rounds have longer tails than a normal distribution
-COMMON_MIN = 8    # figures that it takes to know what is common to them
-ROUNDS_MIN = 2    # to see a scatter
+LEVELS = 3        # figures, axes, contenders
+TAIL = 2.0        # beyond the most of the middle contender
+ALONE = 1.5       # instead, where there are no others to learn the tail from
+BELIEF = 4        # how many rounds the usual scatter counts for
+MEDIAN = 1.25     # the error of a median over that of a mean
+SIGMA = 1.4826    # of a normal distribution, over its median deviation
+ENOUGH = 6        # figures that it takes to know what is usual
+OTHERS_MIN = 3    # contenders that it takes to know the tail
 
 
 @dataclasses.dataclass
 class Change:
+    """Of one figure, or of several of a contender."""
     contender: str
-    case: object
     metric: str
-    old: list
-    new: list
+    where: str         # the case, or which cases
+    axis: str
+    case: str          # its id, for one figure
     difference: float  # of the logarithms, the machine's taken out
-    own: float         # scatter of the rounds
-    noise: float = 0.0
+    old: list          # logarithms of the rounds, for one figure
+    new: list
+    medians: tuple     # before and after, in the metric's unit
+    error: float = 0.0
+    limit: float = math.inf  # of difference / error
     moved: bool = False
+
+    def size(self):
+        """In units of its error."""
+        if self.error > 0:
+            return abs(self.difference) / self.error
+        return math.inf if abs(self.difference) > LEAST else 0.0
 
     def factor(self):
         return math.exp(self.difference)
+
+    def noise(self):
+        """How far it might move by chance."""
+        return math.exp(min(20.0, max(LEAST, self.limit * self.error
+                                      if self.error > 0 else 0.0)))
 
     def better(self):
         return (self.difference > 0) == METRICS[self.metric].more_is_better
@@ -58,30 +78,22 @@ class Change:
 
 @dataclasses.dataclass
 class Comparison:
-    changes: list
-    drift: dict        # metric -> the machine's factor, where it is known
-    lost: list         # (contender, case, why): figures that became gaps
-    failing: list      # (contender, case, how many): errors that were not there
-    unlike: list       # cases that are asked otherwise now
-    missing: int       # figures of the first that are not in the second
-    blind: bool = False  # nothing to know the noise from
+    figures: list
+    groups: list
+    drift: dict    # metric -> the machine's factor, where it is known
+    lost: list     # (contender, case, why): figures that became gaps
+    failing: list  # (contender, case, how many): errors that were not there
+    unlike: list   # cases that are asked otherwise now
+    missing: int   # figures of the first that are not in the second
+    blind: bool    # nothing to know the noise from
 
     def moved(self):
-        return [change for change in self.changes if change.moved]
+        return [c for c in self.groups + self.figures if c.moved]
 
 
-def logs(values, metric):
-    return [math.log(value + FLOORS[metric]) for value in values]
-
-
-def scatter(old, new):
-    """The standard deviation within both sets of rounds."""
-    freedom = len(old) + len(new) - 2
-    if freedom < 1:
-        return 0.0
-    total = sum((value - statistics.mean(side)) ** 2
-                for side in (old, new) for value in side)
-    return math.sqrt(total / freedom)
+def alike(case, other):
+    return other is not None and (case.load, case.server) == (other.load,
+                                                              other.server)
 
 
 def wanted(case, metric):
@@ -89,118 +101,180 @@ def wanted(case, metric):
     return not (case.axis == "rate" and metric == "rps")
 
 
-def differences(old, new):
-    """A Change for each figure that both have."""
-    changes, missing = [], 0
+def find_figures(old, new):
+    """A Change for each figure that both have, and how many are missing."""
+    found, missing = [], 0
     for name, case_id in old.results.runs:
-        case = old.results.cases[case_id]
-        other = new.results.cases.get(case_id)
-        if other is None or (case.load, case.server) != (other.load,
-                                                         other.server):
+        case, other = (side.results.cases.get(case_id) for side in (old, new))
+        if not alike(case, other):
             continue
-        for metric in FLOORS:
+        for metric, floor in FLOORS.items():
             before = list(old.values(name, case, metric).values())
             after = list(new.values(name, other, metric).values())
             missing += bool(before) and not after
             if not before or not after or not wanted(case, metric):
                 continue
-            a, b = logs(before, metric), logs(after, metric)
-            changes.append(Change(name, case, metric, before, after,
-                                  statistics.median(b) - statistics.median(a),
-                                  scatter(a, b)))
-    return changes, missing
+            a, b = ([math.log(value + floor) for value in side]
+                    for side in (before, after))
+            found.append(Change(name, metric, case.title, case.axis, case_id,
+                                median(b) - median(a), a, b,
+                                (median(before), median(after))))
+    return found, missing
 
 
-def is_corten(figures, name):
-    return figures.results.contenders[name].kind == "corten"
+def is_rival(figures, name):
+    return figures.results.contenders[name].kind != "corten"
 
 
 def take_out_drift(old, changes):
-    """The median change of those who are not corten, by metric."""
+    """The middle change of those who are not corten, by metric."""
     drift = {}
     for metric in FLOORS:
-        others = [c.difference for c in changes if c.metric == metric and
-                  not is_corten(old, c.contender)]
-        if len(others) >= COMMON_MIN:
-            middle = statistics.median(others)
-            drift[metric] = math.exp(middle)
-            for change in changes:
-                if change.metric == metric:
-                    change.difference -= middle
+        rivals = [c.difference for c in changes
+                  if c.metric == metric and is_rival(old, c.contender)]
+        if len(rivals) < ENOUGH:
+            continue
+        middle = median(rivals)
+        drift[metric] = math.exp(middle)
+        for c in changes:
+            if c.metric == metric:
+                c.difference -= middle
+                c.old = [value + middle for value in c.old]
     return drift
 
 
-def typical(values):
-    """The root of the median square; enough of them, or 0."""
-    return statistics.median(values) if len(values) >= COMMON_MIN else 0.0
+def keys(change):
+    """The groups that it is in, whose figures are as noisy as it."""
+    return ((change.metric,), (change.metric, "case", change.case),
+            (change.metric, "contender", change.contender))
 
 
-def common_scatter(changes):
-    """What rounds scatter by: by metric, with the case, with the contender.
-    A median over few is low by chance, hence the factor for three rounds."""
+def usual(changes, value):
+    """{key: the middle value}, where there are enough of them."""
     groups = collections.defaultdict(list)
     for c in changes:
-        if len(c.old) + len(c.new) - 2 >= 1:
-            for key in (), (c.case.id,), (c.contender, ""):
-                groups[(c.metric, *key)].append(c.own)
-    return {key: 1.1 * typical(values) for key, values in groups.items()}
+        of = value(c)
+        if of is not None:
+            for key in keys(c):
+                groups[key].append(of)
+    return {key: median(values) for key, values in groups.items()
+            if len(values) >= ENOUGH}
 
 
-def between_files(old, changes):
-    """What figures differ by that ought to be equal: by metric."""
-    found = {}
-    for metric in FLOORS:
-        all_of_it = [c for c in changes if c.metric == metric]
-        others = [c for c in all_of_it if not is_corten(old, c.contender)]
-        from_whom = others if len(others) >= COMMON_MIN else all_of_it
-        if len(from_whom) >= COMMON_MIN:
-            middle = statistics.median(c.difference for c in from_whom)
-            found[metric] = 1.4826 * statistics.median(
-                abs(c.difference - middle) for c in from_whom)
-    return found
+def scatter(change):
+    """The standard deviation of its rounds; None of one round each."""
+    freedom = len(change.old) + len(change.new) - 2
+    if freedom < 1:
+        return None
+    total = 0.0
+    for side in change.old, change.new:
+        mean = fmean(side)
+        total += sum((value - mean) ** 2 for value in side)
+    return math.sqrt(total / freedom)
 
 
-def overlap(change, shift):
-    a, b = logs(change.old, change.metric), logs(change.new, change.metric)
-    a = [value + shift for value in a]
-    return min(b) <= max(a) and min(a) <= max(b)
-
-
-def judge(old, changes, drift):
-    common, between = common_scatter(changes), between_files(old, changes)
-    sure = statistics.NormalDist().inv_cdf(1 - ALARMS / 2 / max(1, len(changes)))
+def set_errors(changes):
+    """False where nothing is known of the noise."""
+    rounds = usual(changes, scatter)
+    middles = usual(changes, lambda c: c.difference)
+    between = usual(changes, lambda c: abs(
+        c.difference - middles.get(keys(c)[2], 0.0)))
+    known = False
     for c in changes:
-        rounds = max([common.get((c.metric, *key), 0.0)
-                      for key in ((), (c.case.id,), (c.contender, ""))] + [c.own])
-        # A median's error is 1.25 times that of a mean.
-        error = 1.25 * rounds * math.sqrt(1 / len(c.old) + 1 / len(c.new))
-        c.noise = WIDER * sure * max(error, between.get(c.metric, 0.0))
-        shift = math.log(drift.get(c.metric, 1.0))
-        c.moved = c.noise > 0 and not overlap(c, shift) and \
-            abs(c.difference) > max(c.noise, LEAST)
-        if c.noise == 0:  # each round alike to the last digit, in both
-            c.moved = rounds == 0 and len(c.old) + len(c.new) > 2 and \
-                abs(c.difference) > LEAST
-    return bool(common) or bool(between)
+        own, freedom = scatter(c), len(c.old) + len(c.new) - 2
+        common = [rounds[key] for key in keys(c) if key in rounds]
+        apart = [SIGMA * between[key] for key in keys(c) if key in between]
+        known = known or own is not None or bool(apart)
+        if own is None:
+            c.error = max(apart, default=0.0)
+            continue
+        prior = fmean(common) if common else own
+        deviation = math.sqrt((freedom * own ** 2 + BELIEF * prior ** 2) /
+                              (freedom + BELIEF))
+        c.error = max(MEDIAN * deviation * math.sqrt(
+            1 / len(c.old) + 1 / len(c.new)), min(apart, default=0.0))
+    return known
+
+
+def set_limits(changes, by_metric):
+    """How many errors are too many, from what the other contenders show."""
+    least = NormalDist().inv_cdf(
+        1 - ALARMS / LEVELS / 2 / max(1, len(changes)))
+    most = collections.defaultdict(dict)
+    for c in changes:
+        of = most[c.metric if by_metric else ""]
+        of[c.contender] = max(c.size(), of.get(c.contender, 0.0))
+    for c in changes:
+        others = [size for name, size in
+                  most[c.metric if by_metric else ""].items()
+                  if name != c.contender]
+        c.limit = ALONE * least
+        if len(others) >= OTHERS_MIN:
+            c.limit = max(least, TAIL * median(others))
+
+
+def overlap(c):
+    return len(c.old) > 0 and min(c.new) <= max(c.old) and \
+        min(c.old) <= max(c.new)
+
+
+def judge(changes):
+    for c in changes:
+        c.moved = abs(c.difference) > LEAST and c.size() > c.limit \
+            and not overlap(c)
+
+
+def find_groups(changes, by_axis):
+    """The middle change of a contender, and its error."""
+    members = collections.defaultdict(list)
+    for c in changes:
+        members[c.contender, c.metric, c.axis if by_axis else ""].append(c)
+    found = []
+    for (name, metric, axis), cs in members.items():
+        if len(cs) < 3 or (by_axis and len(cs) == len(
+                [c for c in changes if (c.contender, c.metric) ==
+                 (name, metric)])):
+            continue
+        middle = median(c.difference for c in cs)
+        spread = SIGMA * median(abs(c.difference - middle) for c in cs)
+        error = math.sqrt(fmean(c.error ** 2 for c in cs))
+        where = f"the middle of {len(cs)} cases" + (
+            f" over {axis}" if axis else "")
+        found.append(Change(name, metric, where, axis, "", middle, [], [], (),
+                            MEDIAN * max(error, spread) / math.sqrt(len(cs))))
+    return found
 
 
 def compare(old_results, new_results):
     old, new = Figures(old_results), Figures(new_results)
-    changes, missing = differences(old, new)
+    changes, missing = find_figures(old, new)
     drift = take_out_drift(old, changes)
-    known = judge(old, changes, drift)
+    known = set_errors(changes)
+    set_limits(changes, True)
+    judge(changes)
+    groups = []
+    for by_axis in False, True:
+        found = find_groups(changes, by_axis)
+        set_limits(found, False)
+        judge(found)
+        groups += found
+    return Comparison(changes, groups, drift, *find_failures(old, new),
+                      missing, not known)
+
+
+def find_failures(old, new):
+    """What has no figure any more, and what is not asked alike."""
     lost, failing = [], []
-    for name, case_id in old_results.runs:
-        why = new_results.gaps.get((name, case_id))
-        case = old_results.cases[case_id]
-        if why is not None and (name, case_id) not in old_results.gaps:
+    for name, case_id in old.results.runs:
+        case = old.results.cases[case_id]
+        why = new.results.gaps.get((name, case_id))
+        if why is not None and (name, case_id) not in old.results.gaps:
             lost.append((name, case, why))
-        if case_id in new_results.cases:
+        if case_id in new.results.cases:
             errors, _ = new.errors(name, case)
             if errors and not old.errors(name, case)[0]:
                 failing.append((name, case, errors))
-    unlike = [case for case in old_results.cases.values()
-              if case.id in new_results.cases and
-              (case.load, case.server) != (new_results.cases[case.id].load,
-                                           new_results.cases[case.id].server)]
-    return Comparison(changes, drift, lost, failing, unlike, missing, not known)
+    unlike = [case for case in old.results.cases.values()
+              if case.id in new.results.cases and
+              not alike(case, new.results.cases[case.id])]
+    return lost, failing, unlike
