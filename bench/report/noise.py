@@ -5,15 +5,17 @@
 # luck, and a machine drifts between runs more than within one.  Hence:
 #
 #   - What is common to the contenders that are not corten is the machine, not the
-#     code: it is taken out first, and said.
+#     code: it is taken out first, and said.  Throughput and latency may follow
+#     the machine or not (a rate, a handler that sleeps): of those as much of it is
+#     taken out as makes the difference the smallest.
 #   - The error of a difference comes from the rounds of the figure, drawn towards
-#     what is usual for its case, its contender and its metric; and is no less
-#     than what figures that ought to be equal differ by between the files.
-#   - It has moved when it differs by 3 % at least, its rounds do not overlap, and
-#     it differs by so many of its errors as no other contender's figures do: by
-#     twice what is the most among those of the middle one, and by no fewer than
-#     keep the false alarms of a whole comparison to one in twenty by the normal
-#     distribution.
+#     what is usual for its metric, its case or its contender, whichever is the
+#     worst; and is no less than what such figures differ by between the files.
+#   - It has moved when it differs by 3 % at least, its rounds do not overlap (one
+#     round each says nothing), and it differs by more of its errors than figures
+#     of other contenders do: by three times the most of the middle one of them,
+#     and by no fewer than keep the false alarms of a whole comparison to one in
+#     twenty by the normal distribution.
 #   - A small change of many figures shows in none of them.  So the middle change
 #     of a contender is judged the same way: over an axis, and over all cases.
 #
@@ -30,16 +32,18 @@ from .figures import METRICS, Figures
 # left out, since a run is too short to tell it twice alike.
 FLOORS = {"rps": 1.0, "cpu_us": 0.02, "p50_us": 2.0, "p99_us": 5.0,
           "memory": 64.0, "switches": 0.1, "syscalls": 0.05}
+BY_MACHINE = {"cpu_us"}
 LEAST = math.log(1.03)
 ALARMS = 0.05     # false ones, in a comparison of all
 LEVELS = 3        # figures, axes, contenders
-TAIL = 2.0        # beyond the most of the middle contender
+TAIL = 3.0        # beyond the most of the middle contender
 ALONE = 1.5       # instead, where there are no others to learn the tail from
 BELIEF = 4        # how many rounds the usual scatter counts for
 MEDIAN = 1.25     # the error of a median over that of a mean
 SIGMA = 1.4826    # of a normal distribution, over its median deviation
 ENOUGH = 6        # figures that it takes to know what is usual
 OTHERS_MIN = 3    # contenders that it takes to know the tail
+GROUP_MIN = 4     # cases that make a middle
 
 
 @dataclasses.dataclass
@@ -138,8 +142,12 @@ def take_out_drift(old, changes):
         drift[metric] = math.exp(middle)
         for c in changes:
             if c.metric == metric:
-                c.difference -= middle
-                c.old = [value + middle for value in c.old]
+                shift = middle
+                if metric not in BY_MACHINE:
+                    low, high = sorted((0.0, middle))
+                    shift = min(max(c.difference, low), high)
+                c.difference -= shift
+                c.old = [value + shift for value in c.old]
     return drift
 
 
@@ -183,16 +191,16 @@ def set_errors(changes):
     for c in changes:
         own, freedom = scatter(c), len(c.old) + len(c.new) - 2
         common = [rounds[key] for key in keys(c) if key in rounds]
-        apart = [SIGMA * between[key] for key in keys(c) if key in between]
-        known = known or own is not None or bool(apart)
+        files = [SIGMA * between[key] for key in keys(c) if key in between]
+        known = known or own is not None or bool(files)
         if own is None:
-            c.error = max(apart, default=0.0)
+            c.error = max(files, default=0.0)
             continue
-        prior = fmean(common) if common else own
+        prior = max(common, default=own)
         deviation = math.sqrt((freedom * own ** 2 + BELIEF * prior ** 2) /
                               (freedom + BELIEF))
         c.error = max(MEDIAN * deviation * math.sqrt(
-            1 / len(c.old) + 1 / len(c.new)), min(apart, default=0.0))
+            1 / len(c.old) + 1 / len(c.new)), max(files, default=0.0))
     return known
 
 
@@ -213,15 +221,17 @@ def set_limits(changes, by_metric):
             c.limit = max(least, TAIL * median(others))
 
 
-def overlap(c):
-    return len(c.old) > 0 and min(c.new) <= max(c.old) and \
-        min(c.old) <= max(c.new)
+def apart(c):
+    """Whether its rounds are; one round each says nothing."""
+    if not c.case:
+        return True
+    return min(len(c.old), len(c.new)) > 1 and (
+        min(c.new) > max(c.old) or min(c.old) > max(c.new))
 
 
 def judge(changes):
     for c in changes:
-        c.moved = abs(c.difference) > LEAST and c.size() > c.limit \
-            and not overlap(c)
+        c.moved = abs(c.difference) > LEAST and c.size() > c.limit and apart(c)
 
 
 def find_groups(changes, by_axis):
@@ -231,7 +241,7 @@ def find_groups(changes, by_axis):
         members[c.contender, c.metric, c.axis if by_axis else ""].append(c)
     found = []
     for (name, metric, axis), cs in members.items():
-        if len(cs) < 3 or (by_axis and len(cs) == len(
+        if len(cs) < GROUP_MIN or (by_axis and len(cs) == len(
                 [c for c in changes if (c.contender, c.metric) ==
                  (name, metric)])):
             continue
