@@ -243,7 +243,7 @@ class Page:
     def measured(self):
         r = self.results
         facts = [("command", tag("code", r.command)), ("date", r.date)]
-        facts += [(key.replace("_", " "), str(value))
+        facts += [(key.replace("_", " "), value)
                   for key, value in [*r.machine.items(), *r.settings.items()]]
         return section(
             "how", "How it was measured",

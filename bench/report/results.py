@@ -69,6 +69,11 @@ def number(value):
     return value if math.isfinite(value) and value >= 0 else None
 
 
+def finite(word):
+    value = float(word)
+    return value if math.isfinite(value) else None
+
+
 def text(value, default=""):
     if isinstance(value, str):
         return value
@@ -81,6 +86,12 @@ def words(value):
 
 def mapping(value):
     return value if isinstance(value, dict) else {}
+
+
+def facts(value):
+    """{name: text}, of those that there are."""
+    return {name: text(fact) for name, fact in mapping(value).items()
+            if text(fact)}
 
 
 def entries(value):
@@ -96,8 +107,8 @@ class Results:
     def __init__(self, head):
         self.date = text(head.get("date"), "unknown date")
         self.command = text(head.get("command"), "unknown command")
-        self.machine = mapping(head.get("machine"))
-        self.settings = mapping(head.get("settings"))
+        self.machine = facts(head.get("machine"))
+        self.settings = facts(head.get("settings"))
         self.notes = []
         self.contenders = self.read_contenders(head.get("contenders"))
         self.cases = self.read_cases(head.get("cases"))
@@ -177,7 +188,8 @@ class Results:
 def load(path):
     try:
         with open(path, encoding="utf-8") as file:
-            head = json.load(file)
+            head = json.load(file, parse_constant=lambda word: None,
+                             parse_float=finite)
     except OSError as error:
         raise Bad(f"{path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:

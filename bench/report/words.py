@@ -134,7 +134,7 @@ def settings(results):
     seconds = results.settings.get("seconds")
     words = []
     if rounds is not None:
-        words.append(f"{rounds} round{'' if rounds == 1 else 's'}")
+        words.append(f"{rounds} round{'' if rounds == '1' else 's'}")
     if seconds is not None:
         words.append(f"{seconds} s each")
     server, load = (results.settings.get("server_core"),
