@@ -212,13 +212,14 @@ def set_limits(changes, by_metric):
     for c in changes:
         of = most[c.metric if by_metric else ""]
         of[c.contender] = max(c.size(), of.get(c.contender, 0.0))
+    limits = {}
+    for metric, sizes in most.items():
+        for name in sizes:
+            others = [size for other, size in sizes.items() if other != name]
+            limits[metric, name] = max(least, TAIL * median(others)) \
+                if len(others) >= OTHERS_MIN else ALONE * least
     for c in changes:
-        others = [size for name, size in
-                  most[c.metric if by_metric else ""].items()
-                  if name != c.contender]
-        c.limit = ALONE * least
-        if len(others) >= OTHERS_MIN:
-            c.limit = max(least, TAIL * median(others))
+        c.limit = limits[c.metric if by_metric else "", c.contender]
 
 
 def apart(c):
@@ -236,14 +237,14 @@ def judge(changes):
 
 def find_groups(changes, by_axis):
     """The middle change of a contender, and its error."""
-    members = collections.defaultdict(list)
+    members, whole = collections.defaultdict(list), collections.Counter()
     for c in changes:
         members[c.contender, c.metric, c.axis if by_axis else ""].append(c)
+        whole[c.contender, c.metric] += 1
     found = []
     for (name, metric, axis), cs in members.items():
-        if len(cs) < GROUP_MIN or (by_axis and len(cs) == len(
-                [c for c in changes if (c.contender, c.metric) ==
-                 (name, metric)])):
+        if len(cs) < GROUP_MIN or \
+                (by_axis and len(cs) == whole[name, metric]):
             continue
         middle = median(c.difference for c in cs)
         spread = SIGMA * median(abs(c.difference - middle) for c in cs)
