@@ -61,7 +61,7 @@ def draw_bar(bar, at, place, edge):
 
 def draw(width, bars, title, words, rule=None, label=plain):
     """rule: where to draw the line that says "as much as"; label: of ticks."""
-    name_room = 200 if width > 400 else 122
+    name_room = 200 if width > 400 else 146
     number_room = 12 + LETTER * max([len(b.label) for b in bars
                                     if b.figure is not None], default=4)
     top, edge = 40, width - number_room

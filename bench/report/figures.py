@@ -12,6 +12,7 @@ import statistics
 from .results import mapping, number
 
 MEMORY_CONNECTIONS = 100  # with fewer, the program's own memory hides theirs
+ONE_ROUND = 0.05
 ORIGINS = {"compute": 0, "block": 0, "idle": 0, "slow": 0, "depth": 1}
 PERCENTILES = ["p50_us", "p90_us", "p99_us", "p999_us", "max_us"]
 
@@ -42,6 +43,15 @@ def summary(values):
     if len(values) > 3:
         low, _, high = statistics.quantiles(values, n=4, method="inclusive")
     return Figure(statistics.median(values), low, high, len(values))
+
+
+def beyond(ratio):
+    """1 when a ratio is above one by more than its spread, -1 when below, 0
+    when that cannot be told.  One round has no spread: 5 % stand for it."""
+    low, high = ratio.low, ratio.high
+    if ratio.rounds == 1:
+        low, high = low * (1 - ONE_ROUND), high * (1 + ONE_ROUND)
+    return (low > 1) - (high < 1)
 
 
 def of_server(name):

@@ -13,9 +13,9 @@
 #     worst; and is no less than what such figures differ by between the files.
 #   - It has moved when it differs by 3 % at least, its rounds do not overlap (one
 #     round each says nothing), and it differs by more of its errors than figures
-#     of other contenders do: by three times the most of the middle one of them,
-#     and by no fewer than keep the false alarms of a whole comparison to one in
-#     twenty by the normal distribution.
+#     of other contenders do: by four times the most of the middle one of them,
+#     and by more than keep the false alarms of a whole comparison to one in
+#     twenty by the normal distribution, whose tails are shorter.
 #   - A small change of many figures shows in none of them.  So the middle change
 #     of a contender is judged the same way: over an axis, and over all cases.
 #
@@ -36,8 +36,9 @@ BY_MACHINE = {"cpu_us"}
 LEAST = math.log(1.03)
 ALARMS = 0.05     # false ones, in a comparison of all
 LEVELS = 3        # figures, axes, contenders
-TAIL = 3.0        # beyond the most of the middle contender
-ALONE = 1.5       # instead, where there are no others to learn the tail from
+TAIL = 4.0        # beyond the most of the middle contender
+GROUP_TAIL = 2.0  # less, since a middle of several has hardly any
+LONGER = 1.75     # tails than a normal distribution's, even of its own
 BELIEF = 4        # how many rounds the usual scatter counts for
 MEDIAN = 1.25     # the error of a median over that of a mean
 SIGMA = 1.4826    # of a normal distribution, over its median deviation
@@ -216,8 +217,11 @@ def set_limits(changes, by_metric):
     for metric, sizes in most.items():
         for name in sizes:
             others = [size for other, size in sizes.items() if other != name]
-            limits[metric, name] = max(least, TAIL * median(others)) \
-                if len(others) >= OTHERS_MIN else ALONE * least
+            limits[metric, name] = LONGER * least
+            if len(others) >= OTHERS_MIN:
+                limits[metric, name] = max(
+                    limits[metric, name] if by_metric else least,
+                    (TAIL if by_metric else GROUP_TAIL) * median(others))
     for c in changes:
         c.limit = limits[c.metric if by_metric else "", c.contender]
 

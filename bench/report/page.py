@@ -59,12 +59,18 @@ class Page:
                              "there is nothing to compare with."))
         elif lost:
             parts.append(tag("div", tag("h3", "Where others beat corten"),
-                             tag("p", "By more than the spread of the rounds; "
-                                 "each number is theirs over corten's."),
+                             tag("p", self.beyond_what() + "; each number is "
+                                 "theirs over corten's."),
                              tag("ul", lost), class_="defeats"))
         return section("short", "In short", "Less CPU per request, less memory "
                        "and less latency are better; more requests/s are "
                        "better.", *parts)
+
+    def beyond_what(self):
+        rounds = max(len(turns) for turns in self.results.runs.values())
+        return "By more than the spread of the rounds" if rounds > 1 else \
+            "There was one round, so nothing is known of the spread; by 5 % " \
+            "and more"
 
     def promises(self):
         if self.cast.reference() != "corten":

@@ -6,7 +6,7 @@
 # SPDX-License-Identifier: MIT
 import dataclasses
 
-from . import bars, plot, tables
+from . import bars, figures, plot, tables
 from .figures import METRICS, PERCENTILES
 from .markup import join, tag
 from .scale import Linear, Log, Steps, duration, plain, shorten, tick_duration
@@ -221,7 +221,7 @@ class Panels:
     def fit(found, width):
         """The word why beside a gap, as far as there is room; the list below
         the plot has it whole."""
-        room = width - (210 if width > 400 else 132)
+        room = width - (210 if width > 400 else 156)
         return [dataclasses.replace(bar, label=plot.shorter(bar.label, room))
                 if bar.figure is None else bar for bar in found]
 
@@ -295,8 +295,7 @@ class Panels:
             ratio = self.figures.ratio(name, ours, case, "cpu_us")
             if ratio is None:
                 continue
-            tone = "more" if ratio.low > 1 else "less" if ratio.high < 1 else \
-                "same"
+            tone = {1: "more", 0: "same", -1: "less"}[figures.beyond(ratio)]
             title = self.cast.title(name)
             found.append(bars.Bar(
                 title, self.cast.look(None), ratio, f"{ratio.median:.2f}",

@@ -4,7 +4,7 @@
 # than corten in one of the figures, by more than the spread, stands in a list.
 #
 # SPDX-License-Identifier: MIT
-from .figures import METRICS
+from .figures import METRICS, beyond
 from .scale import plain, shorten
 
 NAMED_MAX = 5  # of those who are better in a figure
@@ -42,10 +42,7 @@ def better(figures, cast, case, metric):
         ratio = figures.ratio(name, ours, case, metric)
         if ratio is None:
             continue
-        if METRICS[metric].more_is_better:
-            if ratio.low > 1:
-                found.append((ratio.median, cast.title(name)))
-        elif ratio.high < 1:
+        if beyond(ratio) == (1 if METRICS[metric].more_is_better else -1):
             found.append((ratio.median, cast.title(name)))
     return sorted(found, reverse=METRICS[metric].more_is_better)
 
