@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 
-BUILD = "build/release"
+BUILD = os.environ.get("CORTEN_BENCH_BUILD", "build/release")
 SERVERS = f"{BUILD}/bench/servers"
 PEERS = f"{BUILD}/bench/peers"
 PREFORK_MAX = 1000

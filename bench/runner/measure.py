@@ -11,7 +11,9 @@ import signal
 import subprocess
 import time
 
-LOAD = "build/release/bench/load"
+from runner import contenders
+
+LOAD = f"{contenders.BUILD}/bench/load"
 START, STOP = 20, 20  # seconds that a server may take
 REFUSED = 3           # its status when its model has no such service
 LIBC = ctypes.CDLL(None)
