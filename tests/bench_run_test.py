@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 BUILD = os.environ.get("CORTEN_BUILD", "build/dev")
 LIMIT = 240
@@ -64,6 +65,12 @@ def measures(folder):
     check("stops all connections" in results["gaps"][0]["why"], "no reason")
     page = open(f"{folder}/some.html").read()
     check("<svg" in page and "corten" in page, "no page")
+    subprocess.run([sys.executable, "bench/report.py", "--svg", folder, path],
+                   check=True, stdout=subprocess.DEVNULL, timeout=LIMIT)
+    for plot in "connections.svg", "blocking.svg":
+        root = xml.etree.ElementTree.parse(f"{folder}/{plot}").getroot()
+        check(root.tag == "{http://www.w3.org/2000/svg}svg" and
+              "corten" in "".join(root.itertext()), f"{plot} is no plot")
 
 
 def stops(folder):

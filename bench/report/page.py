@@ -24,6 +24,12 @@ def section(name, title, text, *content):
                content, id=name)
 
 
+def style():
+    here = os.path.dirname(os.path.abspath(__file__))
+    with open(os.path.join(here, "page.css"), encoding="utf-8") as file:
+        return file.read()
+
+
 class Page:
     def __init__(self, results):
         self.results = results
@@ -268,9 +274,6 @@ class Page:
         sections = [part for part in (
             self.short(), self.promises(), *self.plots(), self.wrk(),
             self.contenders(), self.measured()) if part is not None]
-        here = os.path.dirname(os.path.abspath(__file__))
-        with open(os.path.join(here, "page.css"), encoding="utf-8") as file:
-            style = file.read()
         return "<!DOCTYPE html>\n" + tag(
             "html",
             tag("head", tag("meta", charset="utf-8"),
@@ -278,7 +281,7 @@ class Page:
                     content="width=device-width, initial-scale=1"),
                 tag("meta", name="color-scheme", content="light dark"),
                 tag("title", f"corten: benchmarks, {self.results.date}"),
-                tag("style", Markup("\n" + style))),
+                tag("style", Markup("\n" + style()))),
             tag("body", self.header(), tag("main", sections)), lang="en") + "\n"
 
 
