@@ -111,9 +111,10 @@ static inline bool taken(ssize_t n)
 /* ---- Reading ----------------------------------------------------------------
  */
 
-/* The rest of a receive that found EAGAIN or worse. */
+/* The rest of a receive that found EAGAIN or worse.  odd: an event told of an
+ * end, perhaps of this direction's, and comes only once. */
 static ssize_t recv_again(int fd, uint32_t gen, void *const *buf, size_t len,
-                          int64_t deadline)
+                          int64_t deadline, bool odd)
 {
     bool waited = false;
     ssize_t n;
@@ -121,6 +122,8 @@ static ssize_t recv_again(int fd, uint32_t gen, void *const *buf, size_t len,
     do {
         if (errno != EINTR) {
             check_fault(*buf, len);
+            if (errno == EAGAIN && odd && io_ended(fd))
+                return 0;
             if (errno != EAGAIN ||
                 wait_ready(fd, gen, POLLER_READ, deadline) < 0)
                 return -1;
@@ -154,7 +157,8 @@ static inline ssize_t recv_own(int fd, uint64_t word, void *const *buf,
         fd_wait_edge(e, deadline) < 0 && errno != ETIMEDOUT)
         return -1;
     n = sys.recv(fd, *buf, len, MSG_DONTWAIT);
-    if (n < 0 && (n = recv_again(fd, gen, buf, len, deadline)) < 0)
+    if (n < 0 &&
+        (n = recv_again(fd, gen, buf, len, deadline, e != NULL && e->odd)) < 0)
         return -1;
     if (e != NULL && (size_t)n < len && n > 0)
         fd_set_drained(e, gen, plain);
@@ -315,7 +319,7 @@ ssize_t co_recv_into(int fd, void *const *buf, size_t len, int64_t deadline)
     if (io_cancelled())
         return -1;
     n = sys.recv(fd, *buf, len, MSG_DONTWAIT);
-    return n >= 0 ? n : recv_again(fd, gen, buf, len, deadline);
+    return n >= 0 ? n : recv_again(fd, gen, buf, len, deadline, false);
 }
 
 /* ---- Writing ----------------------------------------------------------------

@@ -31,6 +31,7 @@ struct vec {
     const struct iovec *iov;
     int count;
     bool write;
+    bool again; /* it was tried before */
 };
 
 static ssize_t call(int fd, const struct vec *v)
@@ -167,7 +168,7 @@ static ssize_t finish_file(int fd, const struct vec *v, size_t done)
 
 static ssize_t try_vec(int fd, void *args)
 {
-    const struct vec *v = args;
+    struct vec *v = args;
     ssize_t n;
 
     if (v->write) {
@@ -187,6 +188,10 @@ static ssize_t try_vec(int fd, void *args)
         if (is_disk(fd))
             return call(fd, v);
         errno = EAGAIN;
+        /* A socket for datagrams that was shut down is ready for ever. */
+        if (!v->write && v->again && io_ended(fd))
+            n = 0;
+        v->again = true;
     }
     /* EINVAL is the call's own: what has no such operation, or wants more
      * room.  Linux 4.14 knows the flag. */

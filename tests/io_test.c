@@ -97,9 +97,39 @@ static void root_pipe(void *arg)
 
 static void pipes(void) { CHECK_EQ(co_run(root_pipe, NULL, NULL), 0); }
 
+/* A socket for datagrams whose reading was shut down has nothing, as often as
+ * it is asked. */
+static void root_ended(void *arg)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fds[] = { socket(AF_INET, SOCK_DGRAM, 0),
+                  co_socket(AF_INET, SOCK_DGRAM, 0) };
+    char buf[10];
+
+    (void)arg;
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ(bind(fds[i], (struct sockaddr *)&a, sizeof a), 0);
+        a = addr_of(fds[i]);
+        CHECK_EQ(connect(fds[i], (struct sockaddr *)&a, sizeof a), 0);
+        CHECK_EQ(co_read(fds[i], buf, sizeof buf, co_after(CO_MSEC)), -1);
+        CHECK_EQ(errno, ETIMEDOUT);
+        CHECK_EQ(write(fds[i], "one", 3), 3);
+        CHECK_EQ(shutdown(fds[i], SHUT_RD), 0);
+        CHECK_EQ(co_read(fds[i], buf, sizeof buf, co_after(CO_SECOND)), 3);
+        for (int k = 0; k < 5; k++)
+            CHECK_EQ(co_read(fds[i], buf, sizeof buf, co_after(CO_SECOND)), 0);
+        CHECK_EQ(co_close(fds[i]), 0);
+        a.sin_port = 0;
+    }
+}
+
+static void ended(void) { CHECK_EQ(co_run(root_ended, NULL, NULL), 0); }
+
 int main(void)
 {
     RUN(tcp);
     RUN(pipes);
+    RUN(ended);
     return 0;
 }
