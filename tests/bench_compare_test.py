@@ -43,16 +43,17 @@ def moved(folder, old, new):
 
 
 def test_same(folder):
-    for rounds in 3, 5, 1:
+    for rounds, burst in (3, 4), (5, 4), (1, 4), (3, 20):
         alarms = []
         for seed in range(PAIRS):
-            done = compare(folder, bench_results.make(seed, rounds),
-                           bench_results.make(seed + 1000, rounds))
+            done = compare(folder, *[bench_results.make(
+                some, rounds, None, burst) for some in (seed, seed + 1000)])
             check(done.returncode in (0, 1), done.stderr)
             if done.returncode == 1:
                 alarms.append(done.stdout)
-        check(len(alarms) <= ALARMS, f"{rounds} rounds, {len(alarms)} false alarms "
-                                f"in {PAIRS} pairs:\n" + "\n".join(alarms))
+        check(len(alarms) <= ALARMS, f"{rounds} rounds, bursts of {burst}, "
+              f"{len(alarms)} false alarms in {PAIRS} pairs:\n" +
+              "\n".join(alarms))
     same = bench_results.make(1)
     check(compare(folder, same, same).returncode == 0, "a file moved from itself")
 
@@ -77,9 +78,13 @@ def test_small_change_everywhere(folder):
 
 def test_other_machine(folder):
     done = compare(folder, bench_results.make(5),
-                   bench_results.make(6, 3, lambda name, case: 1.4))
+                   bench_results.make(6, 3, lambda name, case: 2))
     check(done.returncode == 0, "a slower machine counts:\n" + done.stdout)
     check("The machine: CPU per request" in done.stdout, done.stdout)
+    said = moved(folder, bench_results.make(5), bench_results.make(
+        6, 3, lambda name, case: 0.6 * (1.25 if name == "corten" else 1)))
+    check("corten, the middle of" in said and "WORSE" in said and
+          "better" not in said, said)
 
 
 def test_failures(folder):

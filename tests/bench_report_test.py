@@ -22,7 +22,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 sys.path.insert(0, os.path.join(ROOT, "bench"))
 sys.dont_write_bytecode = True
 
-from report import markdown, page, results  # noqa: E402
+from report import figures, markdown, page, results  # noqa: E402
 
 SECTIONS = ["short", "promises", "throughput", "cpu", "speedup", "block",
             "compute", "latency", "memory", "size", "company", "pipeline",
@@ -121,7 +121,9 @@ def test_page(folder):
 
 
 def test_markdown(folder):
-    done = program("--markdown", write(folder, "t.json", bench_results.make(1)))
+    value = bench_results.make(1)
+    value["contenders"]["go"]["title"] = "a title that | is far too long " * 3
+    done = program("--markdown", write(folder, "t.json", value))
     check(done.returncode == 0, done.stderr)
     lines = done.stdout.splitlines()
     rows = [line for line in lines if line.startswith("|")]
@@ -154,6 +156,22 @@ def test_little(folder):
     for empty in {"format": 1}, {**whole, "runs": []}, {**whole, "cases": []}:
         check_page(draw(empty))
         markdown.Table(results.Results(empty)).draw()
+
+
+def test_numbers(folder):
+    for value in None, True, "", "nan", "-1", -0.1, 1e400, float("nan"), [], \
+            10**400:
+        check(results.number(value) is None, f"{value} is a number")
+    for value in 0, 1.5, "7", 1e300:
+        check(results.number(value) == float(value), f"{value} is none")
+    few, many = figures.summary([3, 1, 2]), figures.summary([1, 2, 3, 4, 100])
+    check((few.low, few.median, few.high) == (1, 2, 3), f"{few}")
+    check((many.low, many.median, many.high) == (2, 3, 4), f"{many}")
+    for low, high, rounds, sign in [(1.1, 1.2, 3, 1), (0.9, 1.1, 3, 0),
+                                    (0.8, 0.9, 3, -1), (1.04, 1.04, 1, 0),
+                                    (1.1, 1.1, 1, 1)]:
+        found = figures.beyond(figures.Figure(low, low, high, rounds))
+        check(found == sign, f"{low} to {high}, {rounds} rounds: {found}")
 
 
 JUNK = [None, "", "x<y>&\x01", -1, 0, 1e400, float("nan"), [], {}, True, 10**400,

@@ -56,8 +56,8 @@ def why_not(name, case):
     return None
 
 
-def noise(rnd, sigma):
-    wide = 4 if rnd.random() < 0.05 else 1
+def noise(rnd, sigma, burst=4):
+    wide = burst if rnd.random() < 0.05 else 1
     return math.exp(rnd.gauss(0, sigma * wide))
 
 
@@ -89,8 +89,9 @@ def result(rnd, contender, case, factor):
                    "syscalls": 2.02 * noise(rnd, 0.002)}}
 
 
-def make(seed, rounds=3, change=None):
-    """change(contender, case) is a factor on the processor time."""
+def make(seed, rounds=3, change=None, burst=4):
+    """change(contender, case) is a factor on the processor time; burst says
+    how wild the machine is from time to time, over all rounds of a figure."""
     rnd = random.Random(seed)
     found = {
         "format": 1, "date": "2026-11-21 16:10", "command": "sh bench/run.sh",
@@ -112,7 +113,7 @@ def make(seed, rounds=3, change=None):
                 found["gaps"].append({"contender": c[0], "case": case["id"],
                                       "why": why})
                 continue
-            drift = noise(rnd, 0.01)
+            drift = noise(rnd, 0.01, burst)
             for turn in range(rounds):
                 factor = change(c[0], case) if change else 1
                 found["runs"].append({
