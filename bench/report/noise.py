@@ -13,7 +13,7 @@
 #     worst; and is no less than what such figures differ by between the files.
 #   - It has moved when it differs by 3 % at least, its rounds do not overlap (one
 #     round each says nothing), and it differs by more of its errors than figures
-#     of other contenders do: by four times the most of the middle one of them,
+#     of other contenders do: by five times the most of the middle one of them,
 #     and by more than keep the false alarms of a whole comparison to one in
 #     twenty by the normal distribution, whose tails are shorter.
 #   - A small change of many figures shows in none of them.  So the middle change
@@ -36,7 +36,7 @@ BY_MACHINE = {"cpu_us"}
 LEAST = math.log(1.03)
 ALARMS = 0.05     # false ones, in a comparison of all
 LEVELS = 3        # figures, axes, contenders
-TAIL = 4.0        # beyond the most of the middle contender
+TAIL = 5.0        # beyond the most of the middle contender
 GROUP_TAIL = 2.0  # less, since a middle of several has hardly any
 LONGER = 1.75     # tails than a normal distribution's, even of its own
 BELIEF = 4        # how many rounds the usual scatter counts for
