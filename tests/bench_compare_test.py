@@ -49,7 +49,7 @@ def runs_of(name, value):
 
 def uneven(name, case):
     """Each contender is a little faster or slower today."""
-    return 1 + 0.02 * (len(name) % 5 - 2)
+    return 1 + 0.01 * (len(name) % 5 - 2)
 
 
 def alarms(folder, *pairs):
@@ -77,7 +77,8 @@ def test_same(folder):
         check(len(found) <= ALARMS, f"{what}: {len(found)} false alarms in "
               f"{PAIRS} pairs:\n" + "\n".join(found))
     same = bench_results.make(1)
-    check(compare(folder, same, same).returncode == 0, "a file moved from itself")
+    check(compare(folder, same, same).returncode == 0,
+          "a file moved from itself")
 
 
 def test_one_figure(folder):

@@ -82,8 +82,8 @@ class Table:
                          f"{self.memory_words}.")
         if self.block is not None:
             clients = self.block.connections()
-            found.append(f"5 ms block: the handler blocks so long, {clients:,.0f}"
-                         " clients.")
+            found.append("5 ms block: the handler blocks so long, "
+                         f"{clients:,.0f} clients.")
         return textwrap.fill(" ".join(found), COLUMNS_MAX)
 
     @staticmethod

@@ -78,8 +78,8 @@ def cost(figures, cast):
     own = figures.figure(ours, case, "cpu_us")
     if own is None:
         return None
-    words = f"An echo at 64 connections costs corten {shorten(own.median)} µs " \
-        "of processor time"
+    words = "An echo at 64 connections costs corten " \
+        f"{shorten(own.median)} µs of processor time"
     others = []
     for name in ("epoll", "threads", cast.pool, "go"):
         ratio = against(figures, cast, name, "echo", 64, "cpu_us")
