@@ -19,7 +19,7 @@ from runner import cases, contenders, machine, measure
 
 Job = collections.namedtuple("Job", "case tool names")
 WRK = ("http.c64",)
-HANDLING = 0.9  # seconds of a run besides what it measures, at first
+HANDLING = 0.5  # seconds of a run besides what it measures, at first
 
 
 def parse(argv):
@@ -34,7 +34,7 @@ def parse(argv):
                    help="every contender in every case: hours")
     p.add_argument("--list", action="store_true", help="the names that there are")
     p.add_argument("--rounds", type=int, help="runs of each; 3, quick 1")
-    p.add_argument("--seconds", type=float, help="of a run; 0.7, quick 0.4")
+    p.add_argument("--seconds", type=float, help="of a run; 0.5, quick 0.4")
     p.add_argument("-o", metavar="FILE", help="the JSON file")
     args = p.parse_args(argv)
     if args.rounds is not None and not 1 <= args.rounds <= 1000:
@@ -131,11 +131,12 @@ class Results:
         os.replace(path + ".part", path)
 
     def best_pool(self):
-        """The mode that took the least processor time, over all that they were
-        measured in."""
+        """The mode that took the least processor time, in the cases that all
+        modes are measured in."""
         cost = collections.defaultdict(list)
         for run in self.runs:
-            if run["contender"].startswith("pool-") and run["tool"] == "load":
+            if (run["contender"].startswith("pool-") and run["tool"] == "load"
+                    and cases.BY_NAME[run["case"]].everybody):
                 cost[run["contender"]].append(run["result"]["server"]["cpu_us"])
         if not cost:
             return "pool-lt-lt-reactor"
@@ -169,7 +170,8 @@ def run_job(job, results, progress):
             if said is None:
                 try:
                     result = measure.measure(contenders.BY_NAME[name], job.case,
-                                             job.tool, results.settings)
+                                             job.tool, results.settings,
+                                             number == 0)
                     results.runs.append(
                         {"contender": name, "case": job.case.id,
                          "round": number, "tool": job.tool, "result": result})
@@ -188,8 +190,8 @@ def main():
         list_names()
         return 0
     server_core, load_core = machine.pick_cores()
-    settings = {"seconds": args.seconds or (0.4 if args.quick else 0.7),
-                "warmup": 0.1 if args.quick else 0.2,
+    settings = {"seconds": args.seconds or (0.4 if args.quick else 0.5),
+                "warmup": 0.1,
                 "rounds": args.rounds or (1 if args.quick else 3),
                 "server_core": server_core, "load_core": load_core,
                 "descriptors": machine.raise_limit()}

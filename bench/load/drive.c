@@ -123,7 +123,8 @@ static void measure(struct run *run)
     if (before.switches >= 0 && after.switches >= 0 && answered > 0)
         run->server.switches =
             (after.switches - before.switches) / (double)answered;
-    count_syscalls(run, &a);
+    if (!run->options->no_syscalls)
+        count_syscalls(run, &a);
 }
 
 static void root(void *arg)

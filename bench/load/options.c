@@ -28,7 +28,7 @@ static const char usage[] =
     "usage: load echo|http ADDRESS [--json] [--conns N] [--addresses K]\n"
     "    [--seconds S] [--warmup S] [--size BYTES] [--depth N] [--rate R]\n"
     "    [--think MS] [--churn N] [--slow N] [--idle N] [--heavy SHARE]\n"
-    "    [--timeout S] [--pid PID] [--same]\n";
+    "    [--timeout S] [--pid PID] [--no-syscalls] [--same]\n";
 
 __attribute__((noreturn, format(printf, 1, 2))) static void refuse(
     const char *format, ...)
@@ -104,6 +104,10 @@ static void read_words(struct options *o, const struct option *table,
 
         if (strcmp(argv[i], "--json") == 0) {
             o->json = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--no-syscalls") == 0) {
+            o->no_syscalls = true;
             continue;
         }
         if (strcmp(argv[i], "--same") == 0) {

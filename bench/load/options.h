@@ -14,7 +14,8 @@
 struct options {
     bool http; /* else echo */
     bool json;
-    bool same; /* http: all requests are for the same name */
+    bool same;               /* http: all requests are for the same name */
+    bool no_syscalls;        /* are counted, which takes time of its own */
     struct sockaddr_in addr; /* of the server */
     unsigned conns;
     unsigned addresses; /* that connections come from */

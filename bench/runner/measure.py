@@ -82,12 +82,13 @@ def pinned(command, core, limit):
         preexec_fn=lambda: os.sched_setaffinity(0, {core}))
 
 
-def by_load(server, contender, case, settings):
+def by_load(server, contender, case, settings, count):
+    """count: the system calls, too, which takes time of its own."""
     done = pinned(
         [LOAD, case.kind, server.addr, "--json", "--pid",
          str(server.process.pid), "--seconds", str(settings["seconds"]),
          "--warmup", str(settings["warmup"]), *case.load,
-         *contender.load],
+         *contender.load, *([] if count else ["--no-syscalls"])],
         settings["load_core"], settings["seconds"] + 120)
     try:
         result = json.loads(done.stdout)
@@ -129,7 +130,7 @@ def has_wrk():
     return shutil.which("wrk") is not None
 
 
-def measure(contender, case, tool, settings):
+def measure(contender, case, tool, settings, count=True):
     """The result of one run; raises Gap."""
     command, why = contender.command(case)
     if command is None:
@@ -140,7 +141,7 @@ def measure(contender, case, tool, settings):
     try:
         if tool == "wrk":
             return by_wrk(server, case, settings)
-        return by_load(server, contender, case, settings)
+        return by_load(server, contender, case, settings, count)
     except subprocess.TimeoutExpired:
         raise Gap("the load did not end") from None
     finally:
