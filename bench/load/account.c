@@ -109,7 +109,11 @@ int account_open(struct account *a, pid_t pid)
             if (all[k].parent == a->pids[i])
                 a->pids[a->count++] = all[k].pid;
     free(all);
-    return 0;
+    if (a->count < ACCOUNT_PROCESSES)
+        return 0;
+    a->count = 0; /* a part of them would be no figure */
+    errno = E2BIG;
+    return -1;
 }
 
 /* ---- What they cost ------------------------------------------------------ */

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { ACCOUNT_PROCESSES = 256 };
+enum { ACCOUNT_PROCESSES = 4096 };
 
 /* A process and all that descend from it. */
 struct account {
@@ -23,7 +23,8 @@ struct account_look {
     double switches; /* of the threads that live now, since they started */
 };
 
-/* Finds them.  0, or -1 with errno when there is no such process. */
+/* Finds them.  0, or -1 with errno: ESRCH for no such process, E2BIG for more
+ * of them than are looked at. */
 int account_open(struct account *a, pid_t pid);
 
 /* Takes a file in /proc for each thread. */
