@@ -162,7 +162,8 @@ static void suffer(void *arg)
     net_pool_free(p);
 }
 
-/* Under valgrind, where one connection with TLS takes seconds, a few of them. */
+/* Under valgrind, where one connection with TLS takes seconds, a few of them.
+ */
 static void network(void)
 {
     struct fault all[FAULTS];
