@@ -152,6 +152,15 @@ static long read_rows(MYSQL_RES *rows, long most)
     return n;
 }
 
+/* More than sockets hold; under valgrind the server is always ahead, so that
+ * all of them are read. */
+static const char *many_rows(void)
+{
+    return under_valgrind()
+               ? "SELECT REPEAT('x', 1000) FROM seq_1_to_20000"
+               : "SELECT REPEAT('x', 1000) FROM seq_1_to_1000000000";
+}
+
 static void streamed(void)
 {
     long count = test_count(1000000), before; /* of 1,000 bytes */
@@ -176,7 +185,7 @@ static void streamed(void)
 
     /* What is left half way costs no reading to its end. */
     db = get(p);
-    run_sql(db, "SELECT REPEAT('x', 1000) FROM seq_1_to_1000000000");
+    run_sql(db, many_rows());
     CHECK((rows = mysql_use_result(db)) != NULL);
     CHECK_EQ(read_rows(rows, 100), 100);
     begin = co_now();
@@ -196,7 +205,7 @@ static void left_behind(void)
     unsigned long id = mysql_thread_id(db);
     int64_t begin;
 
-    run_sql(db, "SELECT REPEAT('x', 1000) FROM seq_1_to_1000000000");
+    run_sql(db, many_rows());
     begin = co_now();
     net_pool_put(p, db);
     check_within(begin, 10 * CO_SECOND);
