@@ -120,6 +120,13 @@ int http_serve(struct net_listener *l, const struct http_config *config);
  * ENOMEM. */
 void *http_alloc(struct http_request *req, size_t size);
 
+/* Calls fn(arg) when the request is over, however it ended: handled, failed,
+ * dropped, timed out, cancelled.  Those of one request run in reverse order, on
+ * its coroutine, after its answer was made and logged; a small answer leaves
+ * after them.  They cannot write to it.  They may wait, with deadlines of their
+ * own, since cancel is held off.  -1 with ENOMEM: fn will not be called. */
+int http_on_end(struct http_request *req, void (*fn)(void *arg), void *arg);
+
 /* The value of the first field of that name, in any case; NULL without one. */
 const char *http_header(struct http_request *req, const char *name);
 

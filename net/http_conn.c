@@ -236,9 +236,9 @@ static bool answer(struct http_work *w)
         http_log(w);
     if (res->close) /* who wanted to go on may have sent more already */
         w->linger = !w->body_done || w->at < w->end || w->head.keep_alive;
-    else if (!w->body_done && http_body_skip(w) < 0)
-        res->close = w->linger = true;
     http_request_close(w);
+    if (!res->close && !w->body_done && http_body_skip(w) < 0)
+        res->close = w->linger = true;
     return !res->close && !w->dead;
 }
 
@@ -292,6 +292,7 @@ static void open_work(struct http_work *w, struct http_peer *p, char *in,
     w->arena = w->room;
     w->out = 0;
     w->blocks = NULL;
+    w->ends = NULL;
 }
 
 /* Answers what came.  Whether the connection goes on. */

@@ -46,8 +46,36 @@ void *http_alloc(struct http_request *req, size_t size)
     return w->area + w->arena;
 }
 
+int http_on_end(struct http_request *req, void (*fn)(void *arg), void *arg)
+{
+    struct http_work *w = http_work_of(req);
+    struct http_end *e = http_alloc(req, sizeof *e);
+
+    if (e == NULL)
+        return -1;
+    *e = (struct http_end){ w->ends, fn, arg };
+    w->ends = e;
+    return 0;
+}
+
+/* They clean up, whatever was cancelled. */
+__attribute__((noinline)) static void run_ends(struct http_work *w)
+{
+    bool held = co_hold_cancel(true);
+
+    while (w->ends != NULL) {
+        struct http_end *e = w->ends;
+
+        w->ends = e->next;
+        e->fn(e->arg);
+    }
+    (void)co_hold_cancel(held);
+}
+
 void http_request_close(struct http_work *w)
 {
+    if (__builtin_expect(w->ends != NULL, 0))
+        run_ends(w);
     while (w->blocks != NULL) {
         struct http_block *b = w->blocks;
 

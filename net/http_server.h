@@ -141,7 +141,8 @@ struct http_work {
     uint32_t arena; /* where the request's memory begins */
     uint32_t room;  /* bytes of area */
     struct http_block *blocks;
-    const char *target; /* as it came, for the log */
+    struct http_end *ends; /* what is to be done when the request is over */
+    const char *target;    /* as it came, for the log */
     struct http_match match;
     _Alignas(16) struct http_field fields[]; /* as the area behind them */
 };
@@ -149,6 +150,12 @@ struct http_work {
 struct http_block { /* what did not fit into the area */
     struct http_block *next;
     _Alignas(16) char data[];
+};
+
+struct http_end { /* of http_on_end(), in the request's memory */
+    struct http_end *next;
+    void (*fn)(void *arg);
+    void *arg;
 };
 
 static inline struct http_work *http_work_of(struct http_request *req)
@@ -175,7 +182,8 @@ static inline void http_response_fit(struct http_work *w)
 /* http_request.c: the strings of a request whose head was parsed.  0, or the
  * status to refuse it with. */
 int http_request_open(struct http_work *w);
-void http_request_close(struct http_work *w); /* frees its memory */
+/* Runs what is to be done at its end, and frees its memory. */
+void http_request_close(struct http_work *w);
 
 /* n in digits; how many. */
 static inline size_t http_put_number(char *p, uint64_t n)
