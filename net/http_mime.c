@@ -16,7 +16,8 @@
 
 enum {
     BUCKETS = 2048, /* Debian's table has 1,500 extensions */
-    EXTENSION_MAX = 31
+    EXTENSION_MAX = 31,
+    LINE_BYTES = 4096
 };
 
 struct entry {
@@ -230,13 +231,13 @@ static int add(struct http_mime *m, const char *extension, const char *type)
 
     if (b < 0 || find(m, extension) != NULL)
         return 0;
-    e = malloc(sizeof *e + strlen(low) + 1 + type_size);
+    size_t low_size = strlen(low) + 1;
+    e = malloc(sizeof *e + low_size + type_size);
     if (e == NULL)
         return -1;
-    strcpy(e->text, low);
-    char *p = e->text + strlen(low) + 1;
-    (void)snprintf(p, type_size, "%s%s", type, charset);
-    e->type = p;
+    memcpy(e->text, low, low_size);
+    (void)snprintf(e->text + low_size, type_size, "%s%s", type, charset);
+    e->type = e->text + low_size;
     e->next = m->buckets[b];
     m->buckets[b] = e;
     return 0;
@@ -271,18 +272,22 @@ static int add_usual(struct http_mime *m)
 static int add_file(struct http_mime *m, const char *file)
 {
     FILE *f = fopen(file, "re");
-    char *line = NULL;
-    size_t room = 0;
+    char line[LINE_BYTES];
     int r = 0;
 
     if (f == NULL)
         return errno == ENOENT ? 0 : -1;
-    while (r == 0 && getline(&line, &room, f) >= 0)
-        r = add_line(m, line);
-    if (r == 0 && !feof(f))
+    while (r == 0 && fgets(line, sizeof line, f) != NULL) {
+        if (strchr(line, '\n') == NULL && !feof(f)) {
+            errno = EINVAL;
+            r = -1;
+        } else {
+            r = add_line(m, line);
+        }
+    }
+    if (!feof(f))
         r = -1;
     int err = errno;
-    free(line);
     (void)fclose(f); /* it was only read */
     errno = err;
     return r;

@@ -15,7 +15,8 @@ struct http_mime;
 /* The table in a file as /etc/mime.types, a type and its extensions a line, and
  * for extensions that it does not have one that is built in; that alone when
  * file is NULL or not there.  The first of several lines for one extension
- * counts, what is no type is skipped.  NULL with errno. */
+ * counts, what is no type is skipped.  NULL with errno; EINVAL for a line of 4
+ * KiB, or with a zero in it: that is no table. */
 struct http_mime *http_mime_open(const char *file);
 void http_mime_close(struct http_mime *m); /* NULL does nothing */
 
