@@ -27,8 +27,9 @@ struct conn_ops {
     int (*wait)(struct net_conn *c, int64_t deadline);
     ssize_t (*write)(struct net_conn *c, const void *buf, size_t len,
                      int64_t deadline);
+    /* more: what follows at once belongs into the same packets. */
     ssize_t (*writev)(struct net_conn *c, const struct iovec *iov, int count,
-                      int64_t deadline);
+                      bool more, int64_t deadline);
     /* 0 at the end of the file; -1 EINVAL: this kind of file is read and
      * written instead. */
     ssize_t (*sendfile)(struct net_conn *c, int fd, off_t offset, size_t len,

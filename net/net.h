@@ -173,10 +173,27 @@ int net_writev(struct net_conn *c, const struct iovec *iov, int count,
                int64_t deadline);
 
 /* len bytes of the file fd from offset, by sendfile(2) where that can.  ENODATA
- * when the file ends before.  Takes the thread for as long as the disk does.
- * [waits] */
+ * when the file ends before.  What is not in memory is read from the disk on a
+ * thread of co_offload()'s.  [waits] */
 int net_sendfile(struct net_conn *c, int fd, off_t offset, size_t len,
                  int64_t deadline);
+
+/* Buffers and behind them a part of a file, as one write.  With patience, the
+ * deadline is that of the first NET_PACE bytes alone, and moves on to patience
+ * ns from then each time that the peer has taken so many: one that is slow is
+ * waited for, one that is silent is not. */
+enum { NET_PACE = 64 * 1024 };
+struct net_message { /* public; zero means none */
+    const struct iovec *iov;
+    int count;
+    int fd;
+    off_t offset;
+    uint64_t len;
+    int64_t patience;
+    uint64_t sent; /* set: bytes that the socket took, of a failure too */
+};
+int net_write_message(struct net_conn *c, struct net_message *m,
+                      int64_t deadline);
 
 /* No more writes; the peer reads the end.  Writers inside fail with EPIPE.
  * 0, or -1.  [any] */

@@ -32,13 +32,19 @@ static ssize_t socket_write(struct net_conn *c, const void *buf, size_t len,
 }
 
 static ssize_t socket_writev(struct net_conn *c, const struct iovec *iov,
-                             int count, int64_t deadline)
+                             int count, bool more, int64_t deadline)
 {
+    struct msghdr m = { .msg_iov = (struct iovec *)iov,
+                        .msg_iovlen = (size_t)count };
+
+    if (more)
+        return co_sendmsg(c->fd, &m, MSG_MORE, deadline);
     return co_writev(c->fd, iov, count, deadline);
 }
 
 /* sendfile(2) has no MSG_NOSIGNAL.  The signal is sent to this thread, so it
- * can be held off and taken back, unless one was pending before. */
+ * can be held off and taken back, unless one was pending before: which only one
+ * that was held off before can be. */
 static ssize_t quiet_sendfile(int to, int from, off_t offset, size_t len)
 {
     static const struct timespec now;
@@ -49,8 +55,9 @@ static ssize_t quiet_sendfile(int to, int from, off_t offset, size_t len)
     (void)sigemptyset(&pipe);
     (void)sigaddset(&pipe, SIGPIPE);
     (void)sigemptyset(&pending);
-    (void)sigpending(&pending);
     (void)pthread_sigmask(SIG_BLOCK, &pipe, &old);
+    if (sigismember(&old, SIGPIPE) == 1)
+        (void)sigpending(&pending);
     n = sys.sendfile(to, from, &offset, len);
     err = errno;
     if (n < 0 && err == EPIPE && sigismember(&pending, SIGPIPE) == 0)
