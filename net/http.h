@@ -105,6 +105,10 @@ struct http_config { /* public; zero means the default */
     int log_form;
     int log_fd;
     void (*log)(void *app, const char *line, size_t len);
+    /* Why an answer broke off while lent parts or a file were sent, and what
+     * else kept a file from being served: a line, without its end.  Without it
+     * such lines go to descriptor 2, if there is an access log. */
+    void (*fault)(void *app, const char *line, size_t len);
 };
 
 /* Takes l as net_serve() does, and returns as it does; borrows config and what
@@ -168,6 +172,17 @@ int http_text(struct http_response *res, const char *text);
 int http_printf(struct http_response *res, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 int http_write(struct http_response *res, const void *buf, size_t len);
+
+/* Appends to the body what stands elsewhere: len bytes at data, or of the file
+ * fd from offset.  It is not copied, and stays as it is until done(arg) is
+ * called (NULL: until the request is over): once it was sent, or will not be,
+ * also when this fails.  Nothing but these two may append behind it.  A file
+ * that ends early, or cannot be read, ends the connection.  0, or -1: EINVAL
+ * when streaming or in an error page, ENOMEM: then an error is answered. */
+int http_lend(struct http_response *res, const void *data, size_t len,
+              void (*done)(void *arg), void *arg);
+int http_sendfile(struct http_response *res, int fd, off_t offset, uint64_t len,
+                  void (*done)(void *arg), void *arg);
 
 /* Sends the head now and each later http_write() as a chunk (to HTTP/1.0 as it
  * is).  EINVAL when there is a body already, or streaming, or for what is no

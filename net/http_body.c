@@ -47,10 +47,11 @@ static int ask_for_it(struct http_work *w)
         /* Small, and in front of the gap. */
         struct iovec iov[] = { { w->area, w->out },
                                { (void *)go_on, sizeof go_on - 1 } };
+        struct net_message m = { .iov = iov, .count = 2 };
 
         w->continued = true;
         w->out = 0;
-        return http_send(w, iov, 2);
+        return http_send(w, &m);
     }
     return http_flush(w);
 }

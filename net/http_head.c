@@ -92,7 +92,7 @@ size_t http_head_bound(const struct http_work *w)
     enum { STATUS = 48, TYPE = 48, LENGTH = 40, CONNECTION = 32, SERVER = 16 };
 
     return STATUS + DATE_LINE + TYPE + LENGTH + CONNECTION + SERVER +
-           w->server->server_len + w->res.lines_len;
+           w->server->server_len + w->res.lines_len + w->res.fixed_len;
 }
 
 /* A piece whose length the compiler knows. */
@@ -150,6 +150,8 @@ size_t http_head_format(struct http_work *w, char *p, int status,
         memcpy(p, l->text, l->len);
         p += l->len;
     }
+    memcpy(p, res->fixed, res->fixed_len);
+    p += res->fixed_len;
     if (res->chunked) {
         p += PUT(p, "Transfer-Encoding: chunked\r\n");
     } else if (length >= 0 && status != 204 && status != 304) {

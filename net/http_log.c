@@ -8,6 +8,7 @@
  */
 #include "net/http_date.h"
 #include "net/http_server.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,14 @@ static void peer_host(struct http_work *w, char *host)
     }
 }
 
+/* As in its first line. */
+static void put_request(struct http_work *w, struct text *t, const char *target)
+{
+    put_escaped(t, w->req.method, false);
+    puts_text(t, " ");
+    put_escaped(t, target, false);
+}
+
 static void common(struct http_work *w, struct text *t)
 {
     char host[NET_ADDR_MAX], date[DATE_LOG];
@@ -91,9 +100,7 @@ static void common(struct http_work *w, struct text *t)
     if (w->req.method[0] == '\0') {
         puts_text(t, "-");
     } else {
-        put_escaped(t, w->req.method, false);
-        puts_text(t, " ");
-        put_escaped(t, w->target, false);
+        put_request(w, t, w->target);
         puts_text(t, w->head.minor == 0 ? " HTTP/1.0" : " HTTP/1.1");
     }
     puts_text(t, "\" ");
@@ -138,9 +145,9 @@ static void json(struct http_work *w, struct text *t)
 
 /* In one call, so that lines of several threads stay whole.  Whoever reads the
  * log may be slow: then the answers go first. */
-static void write_line(struct http_work *w, const char *line, size_t len)
+static void write_line(struct http_work *w, int fd, const char *line,
+                       size_t len)
 {
-    int fd = w->server->config.log_fd;
     int64_t timeout = w->server->config.write_timeout;
 
     if (co_write(fd, line, len, CO_NOWAIT) < 0 && errno == ETIMEDOUT &&
@@ -165,7 +172,38 @@ void http_log(struct http_work *w)
         c->log(c->app, line, (size_t)(t.at - line));
     } else {
         *t.at++ = '\n';
-        write_line(w, line, (size_t)(t.at - line));
+        write_line(w, c->log_fd, line, (size_t)(t.at - line));
+    }
+    net_buffer_put(line);
+}
+
+void http_fault(struct http_work *w, const char *what, int err)
+{
+    const struct http_config *c = &w->server->config;
+    char host[NET_ADDR_MAX], *line;
+    const char *why =
+        err == ENODATA ? "the file ended early" : strerrordesc_np(err);
+    struct text t;
+
+    if (c->fault == NULL && c->log_form == HTTP_LOG_OFF)
+        return;
+    line = net_buffer_get();
+    if (line == NULL)
+        return;
+    t.at = line;
+    peer_host(w, host);
+    put_escaped(&t, host, false);
+    puts_text(&t, ": ");
+    put_request(w, &t, w->req.path);
+    puts_text(&t, ": ");
+    puts_text(&t, what);
+    puts_text(&t, ": ");
+    puts_text(&t, why == NULL ? "unknown error" : why);
+    if (c->fault != NULL) {
+        c->fault(c->app, line, (size_t)(t.at - line));
+    } else {
+        *t.at++ = '\n';
+        write_line(w, STDERR_FILENO, line, (size_t)(t.at - line));
     }
     net_buffer_put(line);
 }

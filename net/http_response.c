@@ -29,6 +29,10 @@ void http_response_open(struct http_work *w)
     res->body = w->area + w->out + HTTP_GAP;
     res->body_len = 0;
     res->big = NULL;
+    res->parts = NULL;
+    res->parts_len = 0;
+    res->fixed = "";
+    res->fixed_len = 0;
     http_response_fit(w);
     res->sent = 0;
 }
@@ -57,6 +61,10 @@ __attribute__((noinline)) int http_response_grow(struct http_response *res,
     size_t room = 2 * res->body_room;
 
     res->failed = true;
+    if (res->parts != NULL) {
+        errno = EINVAL;
+        return -1;
+    }
     if (len > max || res->body_len > max - len) {
         errno = EMSGSIZE;
         return -1;
@@ -113,21 +121,27 @@ int http_flush(struct http_work *w)
     return w->dead ? -1 : 0;
 }
 
+static uint64_t length_of(const struct http_response *res)
+{
+    return res->body_len + res->parts_len;
+}
+
 /* The body is in memory of its own: it leaves at once. */
 static void send_big(struct http_work *w, int status, bool head_only)
 {
     struct http_response *res = &w->res;
     struct iovec iov[2];
+    struct net_message m = { .iov = iov, .count = 2 };
 
     w->now = http_now();
     if (http_head_bound(w) > w->arena - w->out && http_flush(w) < 0)
         return;
     w->out += (uint32_t)http_head_format(w, w->area + w->out, status,
-                                         (int64_t)res->body_len);
+                                         (int64_t)length_of(res));
     iov[0] = (struct iovec){ w->area, w->out };
     iov[1] = (struct iovec){ res->body, head_only ? 0 : res->body_len };
     w->out = 0;
-    (void)http_send(w, iov, 2);
+    (void)http_send(w, &m);
     w->now = http_now();
 }
 
@@ -142,7 +156,7 @@ static void put_small(struct http_work *w, int status, bool head_only)
         memmove(p + bound, res->body, res->body_len);
         res->body = p + bound;
     }
-    head = http_head_format(w, p, status, (int64_t)res->body_len);
+    head = http_head_format(w, p, status, (int64_t)length_of(res));
     w->out += (uint32_t)head;
     if (head_only)
         return;
@@ -155,8 +169,11 @@ static void put_answer(struct http_work *w, int status)
 {
     struct http_response *res = &w->res;
     bool head_only = w->head.method_id == HTTP_HEAD;
-    size_t need = res->body_len + http_head_bound(w);
+    size_t need;
 
+    if (__builtin_expect(res->parts != NULL, 0) && !head_only)
+        http_parts_copy(w);
+    need = res->body_len + http_head_bound(w);
     res->status = (uint16_t)status;
     res->sent = head_only ? 0 : res->body_len;
     if (__builtin_expect(need > w->arena - w->out, 0))
@@ -171,6 +188,8 @@ static void put_answer(struct http_work *w, int status)
         put_small(w, status, head_only);
     else
         send_big(w, status, head_only);
+    if (__builtin_expect(res->parts_len > 0, 0) && !head_only)
+        http_parts_send(w);
 }
 
 /* The program's page, which may neither wait nor stream. */
@@ -191,8 +210,11 @@ static void put_error(struct http_work *w, int status, const char *why)
 {
     struct http_response *res = &w->res;
 
+    http_parts_drop(res);
+    http_response_fit(w);
     http_fields_remove(res, "Content-Type");
     http_fields_remove(res, "Content-Encoding");
+    res->fixed_len = 0;
     res->type = HTTP_TYPE_NONE;
     res->body_len = 0;
     res->failed = false;
@@ -216,6 +238,8 @@ void http_response_drop(struct http_work *w)
     if (__builtin_expect(w->res.big != NULL, 0))
         free(w->res.big);
     w->res.big = NULL;
+    if (__builtin_expect(w->res.parts != NULL, 0))
+        http_parts_drop(&w->res);
 }
 
 void http_response_close(struct http_work *w, int status)
@@ -230,8 +254,9 @@ void http_response_close(struct http_work *w, int status)
         put_error(w, 500, NULL);
     } else if (http_status_bodiless(status)) {
         res->body_len = 0;
+        http_parts_drop(res);
         put_answer(w, status);
-    } else if (__builtin_expect(status >= 400 && res->body_len == 0, 0)) {
+    } else if (__builtin_expect(status >= 400 && length_of(res) == 0, 0)) {
         put_error(w, status, NULL);
     } else {
         put_answer(w, status);

@@ -9,6 +9,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "net/http_route.h"
+#include "net/http_hash.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -33,21 +34,6 @@ struct http_router {
     struct http_slice *names; /* of all entries */
     struct entry entries[];
 };
-
-static uint32_t hash(const char *s, size_t len)
-{
-    const uint64_t factor = 0x9e3779b97f4a7c15u;
-    uint64_t h = len, word;
-
-    for (; len >= 8; s += 8, len -= 8) {
-        memcpy(&word, s, 8);
-        h = (h ^ word) * factor;
-        h ^= h >> 32;
-    }
-    for (; len > 0; len--)
-        h = (h ^ (unsigned char)*s++) * factor;
-    return (uint32_t)(h >> 32);
-}
 
 static enum http_method method_id(const char *name)
 {
@@ -164,7 +150,7 @@ static size_t entry_len(const struct entry *e)
 static void link_plain(struct http_router *r, uint16_t index)
 {
     struct entry *e = &r->entries[index];
-    uint16_t *at = &r->slots[hash(e->pattern, entry_len(e)) & r->mask];
+    uint16_t *at = &r->slots[http_hash(e->pattern, entry_len(e)) & r->mask];
 
     e->next = NONE;
     while (*at != NONE)
@@ -299,7 +285,7 @@ static uint16_t first_plain(const struct http_router *r, const char *path,
 {
     if ((r->lengths >> (len & 63) & 1) == 0)
         return NONE;
-    return r->slots[hash(path, len) & r->mask];
+    return r->slots[http_hash(path, len) & r->mask];
 }
 
 /* Instead of the i-th entry, a GET, takes one for HEAD with the same pattern:

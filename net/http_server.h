@@ -27,7 +27,7 @@ enum {
     HTTP_FIELDS_MAX = 128,
     HTTP_ROOM_MIN = 8192,       /* of the area, when a request begins */
     HTTP_DRAIN_MAX = 64 * 1024, /* of a body that nobody read */
-    HTTP_PIECE = 64 * 1024,     /* what a client sends or takes in its time */
+    HTTP_PIECE = NET_PACE,      /* what a client sends or takes in its time */
     HTTP_NUMBER_MAX = 21        /* digits and a sign */
 };
 
@@ -74,6 +74,17 @@ struct http_line { /* of a head, in the request's memory */
     char text[]; /* "Name: value\r\n" */
 };
 
+struct http_part { /* of a body, that stands elsewhere; in the request's memory
+                    */
+    struct http_part *next;
+    const void *data; /* NULL: of a file */
+    int fd;
+    off_t offset;
+    uint64_t len;
+    void (*done)(void *arg); /* or NULL */
+    void *arg;
+};
+
 enum http_type {
     HTTP_TYPE_NONE,
     HTTP_TYPE_TEXT,
@@ -96,7 +107,12 @@ struct http_response {
     char *body;
     size_t body_len;
     size_t body_room;
-    char *big;     /* allocated, when the area was too small */
+    char *big;               /* allocated, when the area was too small */
+    struct http_part *parts; /* behind the body */
+    struct http_part **parts_end;
+    uint64_t parts_len;
+    const char *fixed; /* lines that are ready-made, behind the others */
+    uint32_t fixed_len;
     uint64_t sent; /* of the body, for the log */
 };
 
@@ -169,7 +185,7 @@ static inline struct http_work *http_work_of_response(struct http_response *res)
 }
 
 /* The room of a body that stands in the area: up to the request's memory, and
- * no more than an answer may have. */
+ * no more than an answer may have; none once something was lent. */
 static inline void http_response_fit(struct http_work *w)
 {
     size_t room = (size_t)(w->area + w->arena - w->res.body);
@@ -177,6 +193,8 @@ static inline void http_response_fit(struct http_work *w)
     w->res.body_room = room < w->server->config.answer_max
                            ? room
                            : w->server->config.answer_max;
+    if (__builtin_expect(w->res.parts != NULL, 0))
+        w->res.body_room = w->res.body_len;
 }
 
 /* http_request.c: the strings of a request whose head was parsed.  0, or the
@@ -245,6 +263,13 @@ void http_response_refuse(struct http_work *w, int status, const char *why);
 /* Within the write time-out from w->now on.  -1: the connection is dead. */
 int http_flush(struct http_work *w);
 
+/* http_lend.c */
+void http_parts_drop(struct http_response *res);
+/* Makes of what is lent and small a part of the body. */
+void http_parts_copy(struct http_work *w);
+/* Sends the answers, and the parts behind them. */
+void http_parts_send(struct http_work *w);
+
 /* http_fields.c */
 bool http_value_valid(const char *value);
 void http_fields_remove(struct http_response *res, const char *name);
@@ -255,7 +280,9 @@ int64_t http_limit_lift(struct http_work *w);
 void http_limit_back(struct http_work *w, int64_t old, bool progress);
 int http_stream_write(struct http_work *w, const char *buf, size_t len);
 void http_stream_close(struct http_work *w);
-int http_send(struct http_work *w, const struct iovec *iov, int count);
+/* Within the write time-out, and not the handler's.  -1: the connection is
+ * dead. */
+int http_send(struct http_work *w, struct net_message *m);
 
 /* http_head.c: heads.  http_head_bound() is at least as many bytes as
  * http_head_format() writes; length is -1 for a body that is not counted. Reads
@@ -270,6 +297,9 @@ size_t http_error_text(char *buf, size_t size, int status, const char *why);
 
 /* http_log.c */
 void http_log(struct http_work *w);
+/* What went wrong with the answer to this request: errno err, of what was not
+ * the client's doing too. */
+void http_fault(struct http_work *w, const char *what, int err);
 
 /* http_close.c */
 void http_linger(struct net_conn *c);

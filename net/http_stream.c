@@ -38,45 +38,26 @@ void http_limit_back(struct http_work *w, int64_t old, bool progress)
 /* ---- Sending ---------------------------------------------------------------
  */
 
-/* All of it, in pieces that each have their time. */
-static int send_pieces(struct http_work *w, const struct iovec *iov, int count)
+int http_send(struct http_work *w, struct net_message *m)
 {
-    struct iovec some[4];
     int64_t timeout = w->server->config.write_timeout;
-    size_t skip = 0; /* of iov[0] */
+    int64_t old;
+    int err = EPIPE;
 
-    while (count > 0 && !w->dead) {
-        size_t len = 0;
-        int n = 0;
-
-        for (int i = 0; i < count && n < 4 && len < HTTP_PIECE; i++, n++) {
-            some[n] = iov[i];
-            if (i == 0) {
-                some[n].iov_base = (char *)some[n].iov_base + skip;
-                some[n].iov_len -= skip;
-            }
-            if (some[n].iov_len > HTTP_PIECE - len)
-                some[n].iov_len = HTTP_PIECE - len;
-            len += some[n].iov_len;
-        }
-        if (net_writev(w->conn, some, n, http_now() + timeout) < 0) {
+    m->sent = 0;
+    if (!w->dead) {
+        old = http_limit_lift(w);
+        m->patience = timeout;
+        if (net_write_message(w->conn, m, http_now() + timeout) < 0) {
+            err = errno;
             w->dead = true;
-            return -1;
         }
-        for (len += skip; count > 0 && len >= iov->iov_len; count--, iov++)
-            len -= iov->iov_len;
-        skip = len;
+        http_limit_back(w, old, !w->dead);
     }
-    return w->dead ? -1 : 0;
-}
-
-int http_send(struct http_work *w, const struct iovec *iov, int count)
-{
-    int64_t old = http_limit_lift(w);
-    int r = send_pieces(w, iov, count);
-
-    http_limit_back(w, old, r == 0);
-    return r;
+    if (!w->dead)
+        return 0;
+    errno = err;
+    return -1;
 }
 
 int http_stream(struct http_response *res, int status)
@@ -86,7 +67,7 @@ int http_stream(struct http_response *res, int status)
     if (http_response_check(res) < 0)
         return -1;
     if (res->streaming || res->page || res->body_len > 0 ||
-        !http_status_final(status)) {
+        res->parts != NULL || !http_status_final(status)) {
         errno = EINVAL;
         return -1;
     }
@@ -135,6 +116,7 @@ int http_stream_write(struct http_work *w, const char *buf, size_t len)
     struct iovec iov[] = { { size, 0 },
                            { (void *)buf, len },
                            { (void *)"\r\n", 2 } };
+    struct net_message m = { .iov = iov, .count = 3 };
     int r;
 
     if (w->dead) {
@@ -146,11 +128,14 @@ int http_stream_write(struct http_work *w, const char *buf, size_t len)
     if (len == 0)
         return 0;
     res->sent += len;
-    if (!res->chunked)
-        return http_send(w, iov + 1, 1);
-    r = snprintf(size, sizeof size, "%zx\r\n", len);
-    iov[0].iov_len = (size_t)r;
-    return http_send(w, iov, 3);
+    if (!res->chunked) {
+        m.iov = iov + 1;
+        m.count = 1;
+    } else {
+        r = snprintf(size, sizeof size, "%zx\r\n", len);
+        iov[0].iov_len = (size_t)r;
+    }
+    return http_send(w, &m);
 }
 
 void http_stream_close(struct http_work *w)
