@@ -33,7 +33,7 @@ TOKEN = re.compile(r"""
   | (?P<directive>\#(?:\\\n|[^\n])*)
   | (?P<code>[^;{}/#]+|[{};]|/)
 """, re.S | re.X)
-WORD = re.compile(r"\b[A-Za-z_]\w*")
+WORD = re.compile(r"\b[A-Za-z_]\w*(?![\w.]*[.][ch]\b)")  # no name of a file
 TAG = re.compile(r"\[(?:any|co|waits)\]")
 
 

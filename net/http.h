@@ -109,6 +109,9 @@ struct http_config { /* public; zero means the default */
      * else kept a file from being served: a line, without its end.  Without it
      * such lines go to descriptor 2, if there is an access log. */
     void (*fault)(void *app, const char *line, size_t len);
+
+    bool measure; /* the times of http_stats(); on when http_debug_metrics() is
+                     among the routes */
 };
 
 /* Takes l as net_serve() does, and returns as it does; borrows config and what
@@ -188,6 +191,39 @@ int http_sendfile(struct http_response *res, int fd, off_t offset, uint64_t len,
  * is).  EINVAL when there is a body already, or streaming, or for what is no
  * final status.  [waits] */
 int http_stream(struct http_response *res, int status);
+
+/* ---- Counters --------------------------------------------------------------
+ */
+
+enum { HTTP_TIMES = 107 }; /* intervals of http_stats_time() */
+
+struct http_stats {       /* public; totals since http_serve() began */
+    uint64_t requests;    /* that are over */
+    uint64_t by_class[6]; /* of them: [2] with a status of 200 to 299, up to
+                             [5]; [0] left without an answer */
+    uint64_t bytes_out;   /* of their answers' bodies */
+    uint64_t accepted;    /* connections */
+    uint64_t conns;       /* that are open now */
+    uint64_t idle;        /* of them, about, wait for a request */
+    uint64_t turned_away; /* connections beyond max_conns */
+    uint64_t time_sum;    /* ns that requests took, from the end of their head
+                             to that of their answer; with config.measure */
+    uint64_t times[HTTP_TIMES]; /* how many took less than http_stats_time(i),
+                                   and not less than the one before */
+};
+
+/* Those of the server that runs req's handler, as its schedulers left them:
+ * sums of what they count on their own, without a lock. */
+void http_stats(struct http_request *req, struct http_stats *out);
+
+/* In ns: 1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9 us, tens of us
+ * and so on until 10 s; CO_FOREVER for the last. */
+int64_t http_stats_time(unsigned i);
+
+/* The time within which that share of requests (0.99) was answered, as far as
+ * times[] tells; 0 when there are none.  Differences of two http_stats() serve
+ * for what happened in between. */
+int64_t http_stats_share(const struct http_stats *s, double share);
 
 #ifdef __cplusplus
 }

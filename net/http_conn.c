@@ -13,11 +13,18 @@
 
 enum { TURNED_AWAY_MAX = 256 }; /* who are told why at the same time */
 
+/* Once for each request, however it ended. */
+static void record(struct http_work *w)
+{
+    http_stats_add(w);
+    if (w->server->config.log_form != HTTP_LOG_OFF)
+        http_log(w);
+}
+
 static bool refuse(struct http_work *w, int status, const char *why)
 {
     http_response_refuse(w, status, why);
-    if (w->server->config.log_form != HTTP_LOG_OFF)
-        http_log(w);
+    record(w);
     http_request_close(w);
     return false;
 }
@@ -37,8 +44,7 @@ static void break_off(struct http_work *w)
 static bool drop(struct http_work *w)
 {
     http_response_drop(w);
-    if (w->server->config.log_form != HTTP_LOG_OFF)
-        http_log(w);
+    record(w);
     http_request_close(w);
     return false;
 }
@@ -215,7 +221,7 @@ static bool answer(struct http_work *w)
     int status, refused;
 
     w->peer->served++;
-    if (config->log_form == HTTP_LOG_JSON)
+    if (config->log_form == HTTP_LOG_JSON || config->measure)
         w->begun = co_now();
     status = open_request(w);
     if (__builtin_expect(status != 0, 0))
@@ -232,8 +238,7 @@ static bool answer(struct http_work *w)
     if ((!res->streaming && http_last_one(w)) || !http_body_can_skip(w))
         res->close = true;
     http_response_close(w, status);
-    if (config->log_form != HTTP_LOG_OFF)
-        http_log(w);
+    record(w);
     if (res->close) /* who wanted to go on may have sent more already */
         w->linger = !w->body_done || w->at < w->end || w->head.keep_alive;
     http_request_close(w);
@@ -308,11 +313,13 @@ __attribute__((noinline)) static bool work(struct http_peer *p, size_t len)
         return false;
     }
     open_work(w, p, in, len);
+    http_count(&p->home->counters.begun, 1);
     do
         keep = request(w);
     while (keep && w->at < w->end);
     if (http_flush(w) < 0)
         keep = false;
+    http_count(&p->home->counters.paused, 1);
     lingers = w->linger && !w->dead;
     p->now = w->now;
     if (w->head_buf != w->in)
@@ -367,17 +374,22 @@ static struct http_home *home_of(struct http_server *s)
 void http_conn(struct net_conn *c, void *server)
 {
     struct http_server *s = server;
-    struct http_peer p = { .server = s, .conn = c, .now = http_now() };
+    struct http_home *home = home_of(s);
+    struct http_peer p = {
+        .server = s, .home = home, .conn = c, .now = http_now()
+    };
     ssize_t n;
 
+    http_count(&home->counters.accepted, 1);
     if (atomic_fetch_add(&s->conns, 1) >= s->config.max_conns) {
         (void)atomic_fetch_sub(&s->conns, 1);
+        http_count(&home->counters.turned_away, 1);
         if (atomic_fetch_add(&s->turned_away, 1) < TURNED_AWAY_MAX)
             http_turn_away(c);
         (void)atomic_fetch_sub(&s->turned_away, 1);
         return;
     }
-    list_push(&home_of(s)->peers, &p.link);
+    list_push(&home->peers, &p.link);
     do
         n = wait_idle(&p);
     while (n > 0 && work(&p, (size_t)n));

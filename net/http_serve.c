@@ -8,6 +8,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "net/http_debug.h"
 #include "net/http_server.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -58,21 +59,38 @@ static int take_config(struct http_server *s, const struct http_config *from)
     return 0;
 }
 
+static int open_homes(struct http_server *s)
+{
+    size_t size;
+
+    while (co_sched_at(s->count) != NULL)
+        s->count++;
+    size = (s->count + 1) * sizeof *s->homes;
+    s->homes = aligned_alloc(_Alignof(struct http_home), size);
+    if (s->homes == NULL)
+        return -1;
+    memset(s->homes, 0, size);
+    for (unsigned i = 0; i < s->count; i++)
+        s->homes[i].sched = co_sched_at(i);
+    return 0;
+}
+
+static bool has_metrics(const struct http_route *r)
+{
+    while (r != NULL && r->pattern != NULL && r->handler != http_debug_metrics)
+        r++;
+    return r != NULL && r->pattern != NULL;
+}
+
 static int prepare(struct http_server *s, const struct http_config *config)
 {
     if (take_config(s, config) < 0)
         return -1;
+    s->config.measure |= has_metrics(config->routes);
     s->router = http_router_new(config->routes);
     if (s->router == NULL)
         return -1;
-    while (co_sched_at(s->count) != NULL)
-        s->count++;
-    s->homes = calloc(s->count + 1, sizeof *s->homes);
-    if (s->homes == NULL)
-        return -1;
-    for (unsigned i = 0; i < s->count; i++)
-        s->homes[i].sched = co_sched_at(i);
-    return 0;
+    return open_homes(s);
 }
 
 static void worker(void *arg)

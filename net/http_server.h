@@ -50,16 +50,37 @@ struct http_server {
     struct http_home *homes; /* one for each */
 };
 
-struct http_home { /* what a scheduler has; only it touches the list */
+/* What has happened.  Each is written by one scheduler with http_count(). */
+struct http_counters {
+    atomic_ulong by_class[6]; /* of statuses; the first of none */
+    atomic_ulong bytes_out;
+    atomic_ulong accepted, turned_away;
+    atomic_ulong begun, paused; /* work on connections */
+    atomic_ulong time_sum;
+    atomic_ulong times[HTTP_TIMES];
+};
+
+struct http_home { /* what a scheduler has, on cache lines of its own */
+    /* Only it touches the list. */
+    _Alignas(64) struct list peers;
     struct http_server *server;
     struct co_sched *sched;
     struct co *closer; /* while it stops */
-    struct list peers;
+    struct http_counters counters;
 };
+
+/* By the scheduler that has the counter; others may read it meanwhile. */
+static inline void http_count(atomic_ulong *counter, unsigned long n)
+{
+    unsigned long old = atomic_load_explicit(counter, memory_order_relaxed);
+
+    atomic_store_explicit(counter, old + n, memory_order_relaxed);
+}
 
 struct http_peer { /* on the stack of a connection */
     struct list link;
     struct http_server *server;
+    struct http_home *home;
     struct net_conn *conn;
     bool idle;           /* holds no buffer, waits for a request */
     int64_t now;         /* http_now() when its last answer left */
@@ -123,7 +144,7 @@ struct http_work {
     struct http_peer *peer;
     struct net_conn *conn;
     int64_t now;   /* http_now() when the last answer was made, or bytes came */
-    int64_t begun; /* co_now() at the request, for the log; 0 unknown */
+    int64_t begun; /* co_now() at the request, if anybody wants to know */
     int64_t limit; /* of the handler that runs; 0: none does */
     struct co *owner; /* the only one that makes answers; NULL between them */
     bool opened;      /* the request is more than a head that was refused */
@@ -294,6 +315,10 @@ size_t http_head_format(struct http_work *w, char *p, int status,
                         int64_t length);
 /* "404 Not Found\n"; the number of bytes. */
 size_t http_error_text(char *buf, size_t size, int status, const char *why);
+
+/* http_stats.c: a request is over.  And in which of times[] it counts. */
+void http_stats_add(struct http_work *w);
+unsigned http_stats_place(int64_t ns);
 
 /* http_log.c */
 void http_log(struct http_work *w);
