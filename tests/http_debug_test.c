@@ -115,6 +115,17 @@ static void metrics(void *arg)
 /* ---- /debug/coroutines -----------------------------------------------------
  */
 
+/* Asks until the answer is not, or is, of that status. */
+static void ask_until(struct client *k, const char *text, bool is, int status)
+{
+    int64_t end = SOON;
+
+    do {
+        CHECK(co_now() < end);
+        k->len = k->consumed = 0;
+    } while ((ask(k, text) == status) != is);
+}
+
 static bool contains(struct client *k, const char *text)
 {
     return memmem(k->body, k->body_len, text, strlen(text)) != NULL;
@@ -213,11 +224,8 @@ static void leaving(void *arg)
         CHECK(co_now() < end);
         (void)co_sleep_until(co_after(CO_MSEC));
     }
-    do { /* unless all places are still taken */
-        CHECK(co_now() < end);
-        k->len = k->consumed = 0;
-    } while (ask(k, "GET /debug/coroutines?form=grouped HTTP/1.1\r\n" END) !=
-             200);
+    ask_until(k, "GET /debug/coroutines?form=grouped HTTP/1.1\r\n" END, true,
+              200);
     CHECK(contains(k, "2,000 in "));
     client_close(k);
     co_group_cancel(&group);
@@ -266,9 +274,7 @@ static void places(void *arg)
         client_close(slow[i]);
     co_group_cancel(&group);
     CHECK_EQ(co_group_wait(&group, SOON), 0);
-    for (int64_t end = SOON;
-         ask(k, "GET /debug/coroutines HTTP/1.1\r\n" END) != 200;)
-        CHECK(co_now() < end);
+    ask_until(k, "GET /debug/coroutines HTTP/1.1\r\n" END, true, 200);
     client_close(k);
     web_stop(&web);
 }
@@ -291,8 +297,7 @@ static void health(void *arg)
     CHECK(body_is(k, "ok\n"));
     co_cancel(web.co);
     co_yield_now();
-    while (ask(k, "GET /healthz HTTP/1.1\r\n" END) == 200)
-        ;
+    ask_until(k, "GET /healthz HTTP/1.1\r\n" END, false, 200);
     CHECK_EQ(k->status, 503);
     CHECK(body_is(k, "stopping\n"));
     client_close(k);

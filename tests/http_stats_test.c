@@ -117,6 +117,7 @@ static void ask_for(struct client *k, const char *what)
 {
     char text[128];
 
+    k->len = k->consumed = 0;
     (void)snprintf(text, sizeof text, "GET %s HTTP/1.1\r\n" END, what);
     (void)ask(k, text);
 }
