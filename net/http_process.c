@@ -4,6 +4,7 @@
  */
 #include "net/http_process.h"
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,8 +22,10 @@ static const char *read_file(const char *name, char *buf, size_t size)
     ssize_t n = 0;
 
     if (fd >= 0) {
-        while (len < size - 1 && (n = read(fd, buf + len, size - 1 - len)) > 0)
-            len += (size_t)n;
+        while (len < size - 1 &&
+               ((n = read(fd, buf + len, size - 1 - len)) > 0 ||
+                (n < 0 && errno == EINTR)))
+            len += n > 0 ? (size_t)n : 0;
         (void)close(fd);
     }
     buf[len] = '\0';
@@ -69,7 +72,8 @@ static void look_at_start(struct http_process *p)
     for (int i = 2; i < 22 && at != NULL; i++)
         at = strchr(at + 1, ' ');
     if (at != NULL && boot >= 0)
-        p->start = boot + strtod(at, NULL) / (double)sysconf(_SC_CLK_TCK);
+        p->start =
+            boot + (double)strtol(at, NULL, 10) / (double)sysconf(_SC_CLK_TCK);
 }
 
 /* The kernel tells how many there are since Linux 6.2; before, they are counted

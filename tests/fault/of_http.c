@@ -3,7 +3,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "net/http.h"
+#include "net/http_debug.h"
+#include "net/http_process.h"
 #include "tests/fault/kit.h"
 
 enum { TRIES = 5, LARGE = 40000, HEAD_PAD = 15800, HOST_PAD = 5000 };
@@ -53,6 +54,7 @@ static const struct http_route routes[] = {
     { "GET", "/large", large, NULL, 0 },
     { "GET", "/stream", stream, NULL, 0 },
     { "POST", "/echo/:name", echo, NULL, 0 },
+    HTTP_DEBUG_ROUTES,
     { 0 },
 };
 
@@ -149,6 +151,24 @@ static void ask_all(const char *addr)
     ask_with_long_target(addr);
 }
 
+/* What cannot be looked at is left out. */
+static void ask_inside(const char *addr)
+{
+    ask_well(addr, "GET /metrics HTTP/1.0\r\n\r\n", "\nprocess_cpu_seconds_");
+    ask_well(addr, "GET /debug/coroutines HTTP/1.0\r\n\r\n", "http_debug");
+    ask_well(addr, "GET /healthz HTTP/1.0\r\n\r\n", "\r\n\r\nok\n");
+}
+
+static void process(void)
+{
+    struct http_process p;
+
+    http_process_look(&p);
+    CHECK(p.cpu >= 0);
+    if (!inject_fired())
+        CHECK(p.fds > 0 && p.start > 0 && p.resident > 0);
+}
+
 /* Closed by the stop. */
 static struct net_conn *idle;
 
@@ -165,6 +185,8 @@ static void leave_idle(const char *addr)
 
 static void use_http(void) { with_server(ask_all); }
 
+static void use_inside(void) { with_server(ask_inside); }
+
 static void use_idle(void)
 {
     with_server(leave_idle);
@@ -172,10 +194,11 @@ static void use_idle(void)
 }
 
 static void http(void) { in_runtime(use_http); }
+static void http_inside(void) { in_runtime(use_inside); }
 static void http_idle(void) { in_runtime(use_idle); }
 
 const struct scenario scenarios_http[] = {
-    { "http", http, 0 },
-    { "http_idle", http_idle, FIRST(shutdown) },
+    { "http", http, 0 },       { "http_inside", http_inside, 0 },
+    { "process", process, 0 }, { "http_idle", http_idle, FIRST(shutdown) },
     { NULL, NULL, 0 },
 };

@@ -268,6 +268,17 @@ int fault_fclose(FILE *f)
     return fclose(f);
 }
 
+DIR *fault_opendir(const char *name)
+{
+    return HIT(opendir) ? NULL : counted(opendir(name));
+}
+
+int fault_closedir(DIR *dir)
+{
+    uncounted(dir);
+    return closedir(dir);
+}
+
 int fault_sigaltstack(const stack_t *set, stack_t *old)
 {
     bool opens = set != NULL && old != NULL;

@@ -5,6 +5,7 @@
 #ifndef TESTS_FAULT_STAND_IN_H
 #define TESTS_FAULT_STAND_IN_H
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>

@@ -15,6 +15,11 @@ int fault_socket(int domain, int type, int protocol)
     return HIT(socket) ? -1 : socket(domain, type, protocol);
 }
 
+int fault_socketpair(int domain, int type, int protocol, int *fds)
+{
+    return HIT(socketpair) ? -1 : socketpair(domain, type, protocol, fds);
+}
+
 int fault_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 {
     return HIT(accept4) ? -1 : accept4(fd, addr, len, flags);
@@ -195,6 +200,11 @@ ssize_t fault_readlink(const char *name, char *to, size_t size)
 int fault_lstat(const char *name, struct stat *st)
 {
     return HIT(lstat) ? -1 : lstat(name, st);
+}
+
+int fault_stat(const char *name, struct stat *st)
+{
+    return HIT(stat) ? -1 : stat(name, st);
 }
 
 int fault_unlink(const char *name) { return HIT(unlink) ? -1 : unlink(name); }
