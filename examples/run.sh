@@ -24,7 +24,7 @@ says() { sed -n "s/^[ /*]*$1 *\\([^ ].*\\)/\\1/p" "examples/$name.c"; }
 needs=$(sed -n 's/^.*Needs \([a-z0-9.+ -]*\)\..*/\1/p' "examples/$name.c")
 under=$(says Under:)
 sh tests/packages.sh build-essential cmake ninja-build pkg-config \
-    netcat-openbsd $needs
+    netcat-openbsd zlib1g-dev $needs
 log=build/release/configure.log
 mkdir -p build/release
 cmake --preset release >"$log" 2>&1 || { cat "$log" >&2 && exit 1; }

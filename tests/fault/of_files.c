@@ -2,8 +2,10 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "net/http_gzip.h"
 #include "net/http_mime.h"
 #include "tests/fault/kit.h"
+#include "tests/fault/stand_in.h"
 
 /* All of a table, or none. */
 static void types(void)
@@ -19,7 +21,21 @@ static void types(void)
     http_mime_close(m);
 }
 
+static void gzip(void)
+{
+    char data[1000] = { 0 }, *out;
+    size_t len;
+
+    out = http_gzip(data, sizeof data, &len);
+    if (out == NULL && errno == ENOTSUP)
+        return; /* built without zlib */
+    if (WENT(out != NULL, ENOMEM, ))
+        CHECK(len < sizeof data / 8);
+    fault_free(out); /* of the library, which counts */
+}
+
 const struct scenario scenarios_files[] = {
     { "types", types, 0 },
+    { "gzip", gzip, 0 },
     { NULL, NULL, 0 },
 };

@@ -279,6 +279,25 @@ int fault_closedir(DIR *dir)
     return closedir(dir);
 }
 
+#ifdef FAULT_ZLIB
+int fault_deflateInit2_(z_streamp z, int level, int method, int bits,
+                        int memory, int strategy, const char *version, int size)
+{
+    int r = HIT(deflateInit2_) ? Z_MEM_ERROR
+                               : deflateInit2_(z, level, method, bits, memory,
+                                               strategy, version, size);
+
+    (void)counted(r == Z_OK ? z : NULL);
+    return r;
+}
+
+int fault_deflateEnd(z_streamp z)
+{
+    uncounted(z);
+    return deflateEnd(z);
+}
+#endif
+
 int fault_sigaltstack(const stack_t *set, stack_t *old)
 {
     bool opens = set != NULL && old != NULL;

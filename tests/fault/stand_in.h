@@ -23,6 +23,9 @@
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#ifdef FAULT_ZLIB
+#include <zlib.h>
+#endif
 
 #define FAILS(name, ...) __typeof__(name) fault_##name;
 #define SPLIT(name) __typeof__(name) fault_##name;
