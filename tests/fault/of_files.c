@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "net/http_folder.h"
 #include "net/http_gzip.h"
 #include "net/http_mime.h"
 #include "tests/fault/kit.h"
@@ -34,8 +35,25 @@ static void gzip(void)
     fault_free(out); /* of the library, which counts */
 }
 
+/* All names, but those that nothing can be asked about. */
+static void folder(void)
+{
+    struct http_folder f = { 0 };
+    int fd =
+        open(FAULT_ROOT "/tests/fault", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    CHECK(fd >= 0);
+    if (!WENT(http_folder_read(&f, fd, true) == 0, ENOMEM, EIO, ))
+        return;
+    CHECK(f.count > 10);
+    for (size_t i = 0; i < f.count; i++)
+        CHECK(f.names[i]->is_file || inject_fired_in(CALL_fstatat));
+    http_folder_free(&f);
+}
+
 const struct scenario scenarios_files[] = {
     { "types", types, 0 },
     { "gzip", gzip, 0 },
+    { "folder", folder, 0 },
     { NULL, NULL, 0 },
 };

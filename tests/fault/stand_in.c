@@ -273,6 +273,16 @@ DIR *fault_opendir(const char *name)
     return HIT(opendir) ? NULL : counted(opendir(name));
 }
 
+DIR *fault_fdopendir(int fd)
+{
+    return HIT(fdopendir) ? NULL : counted(fdopendir(fd));
+}
+
+struct dirent *fault_readdir(DIR *dir)
+{
+    return HIT(readdir) ? NULL : readdir(dir);
+}
+
 int fault_closedir(DIR *dir)
 {
     uncounted(dir);

@@ -192,6 +192,11 @@ int fault_fstat(int fd, struct stat *st)
     return HIT(fstat) ? -1 : fstat(fd, st);
 }
 
+int fault_fstatat(int fd, const char *name, struct stat *st, int flags)
+{
+    return HIT(fstatat) ? -1 : fstatat(fd, name, st, flags);
+}
+
 ssize_t fault_readlink(const char *name, char *to, size_t size)
 {
     return HIT(readlink) ? -1 : readlink(name, to, size);
