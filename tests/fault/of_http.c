@@ -4,8 +4,10 @@
  * SPDX-License-Identifier: MIT
  */
 #include "net/http_debug.h"
+#include "net/http_listing.h"
 #include "net/http_process.h"
 #include "tests/fault/kit.h"
+#include <fcntl.h>
 
 enum { TRIES = 5, LARGE = 40000, HEAD_PAD = 15800, HOST_PAD = 5000 };
 
@@ -50,7 +52,18 @@ static int echo(struct http_request *req, struct http_response *res)
     return n < 0 ? -1 : 200;
 }
 
+/* Of this folder, which has a file of this name. */
+static int list(struct http_request *req, struct http_response *res)
+{
+    int fd =
+        open(FAULT_ROOT "/tests/fault", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    CHECK(fd >= 0);
+    return http_listing(req, res, fd, 0);
+}
+
 static const struct http_route routes[] = {
+    { "GET", "/list/", list, NULL, 0 },
     { "GET", "/large", large, NULL, 0 },
     { "GET", "/stream", stream, NULL, 0 },
     { "POST", "/echo/:name", echo, NULL, 0 },
@@ -146,6 +159,7 @@ static void ask_all(const char *addr)
 {
     ask_well(addr, "GET /large HTTP/1.0\r\n\r\n", "xxxx");
     ask_well(addr, "GET /stream HTTP/1.0\r\n\r\n", "0000");
+    ask_well(addr, "GET /list/ HTTP/1.0\r\n\r\n", ">of_http.c<");
     ask_well(addr, "GET /none HTTP/1.0\r\n\r\n", "404 Not Found");
     ask_with_long_head(addr);
     ask_with_long_target(addr);
