@@ -20,8 +20,12 @@
 #include <unistd.h>
 
 enum {
-    IOV_WINDOW = 16,         /* of long messages at a time */
-    FILE_CHUNK = 1024 * 1024 /* of a file; then others have their turn */
+    IOV_WINDOW = 16,          /* of long messages at a time */
+    FILE_CHUNK = 1024 * 1024, /* of a file; then others have their turn */
+    /* A file that is no larger shares packets with what precedes it.  Of larger
+     * ones the pages would all be sent in two pieces: 1 MiB took 15 % longer.
+     */
+    SHARE_MAX = 128 * 1024
 };
 
 /* Passes the turn on, and leaves. */
@@ -189,13 +193,14 @@ static int send_buffers(struct outgoing *o, size_t len)
 {
     const struct net_message *m = o->message;
     struct iovec some[IOV_WINDOW];
+    bool more = m->len > 0 && m->len <= SHARE_MAX;
     size_t skip = 0, done = 0;
     int first = 0;
 
     while (done < len) {
         int n = window(some, m->iov, m->count, &first, &skip);
         ssize_t sent =
-            o->conn->ops->writev(o->conn, some, n, m->len > 0, o->deadline);
+            o->conn->ops->writev(o->conn, some, n, more, o->deadline);
 
         if (sent < 0)
             return -1;

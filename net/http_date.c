@@ -255,6 +255,14 @@ int http_date_parse(const char *text, int64_t *seconds)
     return 0;
 }
 
+int64_t http_date_now(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_REALTIME_COARSE, &t);
+    return (int64_t)t.tv_sec * CO_SECOND + t.tv_nsec;
+}
+
 int64_t http_now(void)
 {
     struct timespec t;

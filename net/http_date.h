@@ -35,6 +35,9 @@ int http_date_parse(const char *text, int64_t *seconds);
 /* The time of day in seconds, by the clock that the kernel dates files by. */
 int64_t http_date_now(void);
 
+/* The time of day by the clock that stamps files, in ns since 1970. */
+int64_t http_date_now(void);
+
 /* co_now(), late by a clock tick at most (some ms), for a third of its price:
  * deadlines of seconds are made of it. */
 int64_t http_now(void);

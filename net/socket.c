@@ -60,7 +60,9 @@ static ssize_t quiet_sendfile(int to, int from, off_t offset, size_t len)
         (void)sigpending(&pending);
     n = sys.sendfile(to, from, &offset, len);
     err = errno;
-    if (n < 0 && err == EPIPE && sigismember(&pending, SIGPIPE) == 0)
+    /* It also comes when the connection breaks after some were sent. */
+    if ((n < 0 ? err == EPIPE : (size_t)n < len) &&
+        sigismember(&pending, SIGPIPE) == 0)
         while (sigtimedwait(&pipe, NULL, &now) < 0 && errno == EINTR)
             ;
     (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
