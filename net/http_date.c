@@ -136,7 +136,7 @@ int64_t http_date_now(void)
     struct timespec t;
 
     (void)clock_gettime(CLOCK_REALTIME_COARSE, &t);
-    return t.tv_sec;
+    return (int64_t)t.tv_sec * CO_SECOND + t.tv_nsec;
 }
 
 /* ---- Reading ---------------------------------------------------------------
@@ -253,14 +253,6 @@ int http_date_parse(const char *text, int64_t *seconds)
         return -1;
     *seconds = day * 86400 + tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec;
     return 0;
-}
-
-int64_t http_date_now(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_REALTIME_COARSE, &t);
-    return (int64_t)t.tv_sec * CO_SECOND + t.tv_nsec;
 }
 
 int64_t http_now(void)

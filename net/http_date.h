@@ -32,10 +32,7 @@ void http_date_text(int64_t seconds, char *text);
  * That the day of the week fits is not looked at. */
 int http_date_parse(const char *text, int64_t *seconds);
 
-/* The time of day in seconds, by the clock that the kernel dates files by. */
-int64_t http_date_now(void);
-
-/* The time of day by the clock that stamps files, in ns since 1970. */
+/* The time of day in ns since 1970, by the clock that stamps files. */
 int64_t http_date_now(void);
 
 /* co_now(), late by a clock tick at most (some ms), for a third of its price:

@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "net/http_precondition.h"
+#include "co/co.h"
 #include "net/http_date.h"
 #include <stddef.h>
 #include <string.h>
@@ -104,7 +105,8 @@ bool http_if_range(const char *value, const struct http_validators *v)
     int64_t seconds;
 
     if (http_date_parse(value, &seconds) == 0)
-        return seconds == v->mtime && http_date_now() - v->mtime > 1;
+        return seconds == v->mtime &&
+               http_date_now() / CO_SECOND - v->mtime > 1;
     if (v->etag == NULL || read_tag(v->etag, &own) == NULL)
         return false;
     const char *end = read_tag(value, &t);
