@@ -42,6 +42,13 @@ struct http_request { /* public; strings live until the handler ends */
     struct net_conn *conn;  /* borrowed; read and written by these functions */
 };
 
+/* A name and its value: in queries and forms (http_form.h), of cookies
+ * (http_cookie.h). */
+struct http_pair { /* public */
+    const char *name;
+    const char *value;
+};
+
 /* The status to send, with what was written to res as the body; an error
  * without a body gets a line of text.  Below zero drops the connection.  After
  * http_stream() the status is ignored.  What is no final status becomes 500. */

@@ -53,7 +53,16 @@ static int own_field(struct http_response *res, const char *name,
     return 1;
 }
 
-void http_fields_remove(struct http_response *res, const char *name)
+/* Whether the line has that name, and its value begins with prefix. */
+static bool is_line(const struct http_line *l, const char *name, size_t len,
+                    const char *prefix)
+{
+    return l->name_len == len && strncasecmp(l->text, name, len) == 0 &&
+           strncmp(l->text + len + 2, prefix, strlen(prefix)) == 0;
+}
+
+static void remove_lines(struct http_response *res, const char *name,
+                         const char *prefix)
 {
     struct http_line **at = &res->lines;
     size_t len = strlen(name);
@@ -61,7 +70,7 @@ void http_fields_remove(struct http_response *res, const char *name)
     while (*at != NULL) {
         struct http_line *l = *at;
 
-        if (l->name_len == len && strncasecmp(l->text, name, len) == 0) {
+        if (is_line(l, name, len, prefix)) {
             res->lines_len -= l->len;
             *at = l->next;
         } else {
@@ -71,14 +80,20 @@ void http_fields_remove(struct http_response *res, const char *name)
     res->lines_end = at;
 }
 
-/* The bytes of the lines of that name. */
-static uint32_t bytes_of(const struct http_response *res, const char *name)
+void http_fields_remove(struct http_response *res, const char *name)
+{
+    remove_lines(res, name, "");
+}
+
+/* How many bytes that would take away. */
+static uint32_t bytes_of(const struct http_response *res, const char *name,
+                         const char *prefix)
 {
     size_t len = strlen(name);
     uint32_t bytes = 0;
 
     for (const struct http_line *l = res->lines; l != NULL; l = l->next)
-        if (l->name_len == len && strncasecmp(l->text, name, len) == 0)
+        if (is_line(l, name, len, prefix))
             bytes += l->len;
     return bytes;
 }
@@ -138,9 +153,8 @@ int http_add_header(struct http_response *res, const char *name,
     return 0;
 }
 
-/* The old one goes when the new one is certain. */
-int http_set_header(struct http_response *res, const char *name,
-                    const char *value)
+int http_fields_replace(struct http_response *res, const char *name,
+                        const char *prefix, const char *value)
 {
     int r = own_field(res, name, value);
     struct http_line *l = NULL;
@@ -148,13 +162,20 @@ int http_set_header(struct http_response *res, const char *name,
     if (r <= 0)
         return r;
     if (*value != '\0') {
-        l = new_line(res, name, value, res->lines_len - bytes_of(res, name));
+        l = new_line(res, name, value,
+                     res->lines_len - bytes_of(res, name, prefix));
         if (l == NULL)
             return -1;
     }
-    http_fields_remove(res, name);
+    remove_lines(res, name, prefix);
     if (l != NULL)
         link_line(res, l);
     note_type(res, name);
     return 0;
+}
+
+int http_set_header(struct http_response *res, const char *name,
+                    const char *value)
+{
+    return http_fields_replace(res, name, "", value);
 }

@@ -52,7 +52,7 @@ enum http_method {
 };
 
 /* The forms of a target, RFC 9112 3.2. */
-enum http_form {
+enum http_target_form {
     HTTP_ORIGIN,    /* /path?query */
     HTTP_ABSOLUTE,  /* scheme://authority/path?query */
     HTTP_AUTHORITY, /* host:port, of CONNECT */

@@ -294,6 +294,10 @@ void http_parts_send(struct http_work *w);
 /* http_fields.c */
 bool http_value_valid(const char *value);
 void http_fields_remove(struct http_response *res, const char *name);
+/* In the place of the fields of that name whose values begin with prefix, which
+ * go when the new one is certain. */
+int http_fields_replace(struct http_response *res, const char *name,
+                        const char *prefix, const char *value);
 
 /* http_stream.c */
 /* Around a wait for the client: progress says whether it did anything. */

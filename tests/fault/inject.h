@@ -37,6 +37,9 @@ void inject_on(void);
 bool inject_fired(void);
 bool inject_fired_in(enum inject_call call);
 
+/* Whether files without a name cannot be made. */
+extern bool inject_no_tmpfile;
+
 /* A call has been made to fail, in a child. */
 void inject_fire(void);
 
@@ -107,7 +110,7 @@ struct scenario {
 #define PLACES_ALONE (-1)
 extern const struct scenario scenarios_runtime[], scenarios_wait[],
     scenarios_io[], scenarios_ready[], scenarios_net[], scenarios_embed[],
-    scenarios_inside[], scenarios_http[], scenarios_files[];
+    scenarios_inside[], scenarios_http[], scenarios_files[], scenarios_forms[];
 
 /* Prints the places that the logs know; false when something is missing. */
 bool report(struct inject_log **logs, int count, bool all_failed);

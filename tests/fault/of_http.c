@@ -6,12 +6,11 @@
 #include "net/http_debug.h"
 #include "net/http_listing.h"
 #include "net/http_process.h"
-#include "tests/fault/kit.h"
+#include "tests/fault/web.h"
 #include <fcntl.h>
 
-enum { TRIES = 5, LARGE = 40000, HEAD_PAD = 15800, HOST_PAD = 5000 };
+enum { LARGE = 40000, HEAD_PAD = 15800, HOST_PAD = 5000 };
 
-static atomic_bool failed;
 static atomic_long lines;
 
 static void count_line(void *app, const char *line, size_t len)
@@ -75,41 +74,6 @@ static const struct http_config config = { .routes = routes,
                                            .log_form = HTTP_LOG_COMMON,
                                            .log = count_line };
 
-static void serve(void *arg)
-{
-    if (!WENT(http_serve(arg, &config) == 0, ENOMEM, EAGAIN, ESHUTDOWN, ))
-        atomic_store(&failed, true);
-}
-
-/* Whether all of an answer came that holds these words. */
-static bool ask(const char *addr, const char *request, size_t len,
-                const char *words)
-{
-    static char buf[2 * LARGE];
-    struct net_conn *c = net_dial(addr, SOON);
-    size_t got = 0;
-    ssize_t n = -1;
-
-    if (c != NULL && net_write(c, request, len, SOON) == 0)
-        while ((n = net_read(c, buf + got, sizeof buf - 1 - got, SOON)) > 0)
-            got += (size_t)n;
-    net_close(c);
-    buf[got] = '\0';
-    return n == 0 && strstr(buf, words) != NULL;
-}
-
-static void ask_well(const char *addr, const char *request, const char *words)
-{
-    size_t len = strlen(request);
-    int tries = 0;
-
-    while (!atomic_load(&failed) && !ask(addr, request, len, words)) {
-        CHECK(inject_fired());
-        CHECK(++tries < TRIES);
-        (void)co_sleep_until(co_after(CO_MSEC));
-    }
-}
-
 /* Its head leaves no room for the body in its buffer. */
 static void ask_with_long_head(const char *addr)
 {
@@ -121,7 +85,7 @@ static void ask_with_long_head(const char *addr)
                    "Transfer-Encoding: chunked\r\n\r\n"
                    "3\r\nabc\r\n3;x=%0500d\r\ndef\r\n3\r\nghi\r\n0\r\n\r\n",
                    HEAD_PAD, 0, 0);
-    ask_well(addr, text, "abcdefghi");
+    web_ask(addr, text, "abcdefghi");
 }
 
 /* The log has a copy of it, and the request one of its host. */
@@ -131,36 +95,15 @@ static void ask_with_long_target(const char *addr)
 
     (void)snprintf(text, sizeof text, "GET http://%0*d/%0*d HTTP/1.0\r\n\r\n",
                    HOST_PAD, 1, 2000, 1);
-    ask_well(addr, text, "404 Not Found");
-}
-
-static void with_server(void (*ask_it)(const char *addr))
-{
-    struct net_listen_options options = { .grace = CO_SECOND };
-    struct net_listener *l = net_listen("127.0.0.1:0", &options);
-    char addr[NET_ADDR_MAX];
-    struct co *co;
-
-    atomic_store(&failed, false);
-    if (!WENT(l != NULL, ENOENT, EAGAIN, EIO, ENOMEM, EMFILE, EADDRINUSE, ))
-        return;
-    net_listener_addr(l, addr, sizeof addr);
-    co = co_spawn(serve, l, NULL);
-    if (!WENT(co != NULL, ENOMEM, )) {
-        net_listener_close(l);
-        return;
-    }
-    ask_it(addr);
-    co_cancel(co);
-    CHECK_EQ(co_join(co, SOON), 0);
+    web_ask(addr, text, "404 Not Found");
 }
 
 static void ask_all(const char *addr)
 {
-    ask_well(addr, "GET /large HTTP/1.0\r\n\r\n", "xxxx");
-    ask_well(addr, "GET /stream HTTP/1.0\r\n\r\n", "0000");
-    ask_well(addr, "GET /list/ HTTP/1.0\r\n\r\n", ">of_http.c<");
-    ask_well(addr, "GET /none HTTP/1.0\r\n\r\n", "404 Not Found");
+    web_ask(addr, "GET /large HTTP/1.0\r\n\r\n", "xxxx");
+    web_ask(addr, "GET /stream HTTP/1.0\r\n\r\n", "0000");
+    web_ask(addr, "GET /list/ HTTP/1.0\r\n\r\n", ">of_http.c<");
+    web_ask(addr, "GET /none HTTP/1.0\r\n\r\n", "404 Not Found");
     ask_with_long_head(addr);
     ask_with_long_target(addr);
 }
@@ -168,9 +111,9 @@ static void ask_all(const char *addr)
 /* What cannot be looked at is left out. */
 static void ask_inside(const char *addr)
 {
-    ask_well(addr, "GET /metrics HTTP/1.0\r\n\r\n", "\nprocess_cpu_seconds_");
-    ask_well(addr, "GET /debug/coroutines HTTP/1.0\r\n\r\n", "http_debug");
-    ask_well(addr, "GET /healthz HTTP/1.0\r\n\r\n", "\r\n\r\nok\n");
+    web_ask(addr, "GET /metrics HTTP/1.0\r\n\r\n", "\nprocess_cpu_seconds_");
+    web_ask(addr, "GET /debug/coroutines HTTP/1.0\r\n\r\n", "http_debug");
+    web_ask(addr, "GET /healthz HTTP/1.0\r\n\r\n", "\r\n\r\nok\n");
 }
 
 static void process(void)
@@ -197,13 +140,13 @@ static void leave_idle(const char *addr)
     CHECK(net_read(idle, buf, sizeof buf, SOON) > 0);
 }
 
-static void use_http(void) { with_server(ask_all); }
+static void use_http(void) { web_server(&config, ask_all); }
 
-static void use_inside(void) { with_server(ask_inside); }
+static void use_inside(void) { web_server(&config, ask_inside); }
 
 static void use_idle(void)
 {
-    with_server(leave_idle);
+    web_server(&config, leave_idle);
     net_close(idle);
 }
 

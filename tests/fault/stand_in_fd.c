@@ -40,17 +40,29 @@ int fault_timerfd_create(int clock, int flags)
     return HIT(timerfd_create) ? -1 : timerfd_create(clock, flags);
 }
 
+bool inject_no_tmpfile;
+
 int fault_open(const char *name, int flags, ...)
 {
+    bool tmpfile = (flags & O_TMPFILE) == O_TMPFILE;
     mode_t mode = 0;
     va_list args;
 
-    if (flags & O_CREAT) {
+    if ((flags & O_CREAT) != 0 || tmpfile) {
         va_start(args, flags);
         mode = va_arg(args, mode_t);
         va_end(args);
     }
+    if (tmpfile && inject_no_tmpfile) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
     return HIT(open) ? -1 : open(name, flags, mode);
+}
+
+int fault_mkostemp(char *name, int flags)
+{
+    return HIT(mkostemp) ? -1 : mkostemp(name, flags);
 }
 
 int fault_close(int fd)
@@ -106,6 +118,11 @@ ssize_t fault_read(int fd, void *buf, size_t len)
 ssize_t fault_pread(int fd, void *buf, size_t len, off_t from)
 {
     return HIT(pread) ? -1 : pread(fd, buf, len, from);
+}
+
+ssize_t fault_pwrite(int fd, const void *buf, size_t len, off_t to)
+{
+    return HIT(pwrite) ? -1 : pwrite(fd, buf, len, to);
 }
 
 ssize_t fault_readv(int fd, const struct iovec *iov, int count)
@@ -210,6 +227,12 @@ int fault_lstat(const char *name, struct stat *st)
 int fault_stat(const char *name, struct stat *st)
 {
     return HIT(stat) ? -1 : stat(name, st);
+}
+
+int fault_linkat(int from_dir, const char *from, int to_dir, const char *to,
+                 int flags)
+{
+    return HIT(linkat) ? -1 : linkat(from_dir, from, to_dir, to, flags);
 }
 
 int fault_unlink(const char *name) { return HIT(unlink) ? -1 : unlink(name); }
