@@ -40,7 +40,7 @@ static bool is_hidden(const char *name)
 }
 
 struct request { /* for a file */
-    const struct http_files *files;
+    struct http_files *files;
     struct http_work *work;
     struct files_asked asked;
     size_t name_len; /* as it was asked for */
@@ -79,27 +79,53 @@ static bool is_unchanged(const struct http_files *f, struct http_entry *e,
     return true;
 }
 
-/* NULL with errno. */
-static struct http_entry *find(struct request *r)
+static struct http_entry *look_up(struct request *r, uint32_t hash)
 {
     const struct http_files *f = r->files;
-    uint32_t hash = http_hash(r->key, r->key_len);
     struct http_entry *e = http_cache_get(f->cache, hash, r->key, r->key_len);
-    bool keep;
 
-    if (__builtin_expect(e != NULL, 1)) {
-        if (__builtin_expect(is_unchanged(f, e, r->work->now), 1))
-            return e;
-        http_cache_drop(f->cache, e);
-        http_entry_release(e);
-    }
-    e = files_load(f, r->key, r->key_len, &keep);
-    if (e == NULL)
+    if (__builtin_expect(e == NULL, 0))
         return NULL;
-    e->hash = hash;
-    if (keep)
-        http_cache_put(f->cache, e);
+    if (__builtin_expect(is_unchanged(f, e, r->work->now), 1))
+        return e;
+    http_cache_drop(f->cache, e);
+    http_entry_release(e);
+    return NULL;
+}
+
+/* Of many who ask for the same file, one reads it, and the others find it then.
+ * NULL with errno. */
+__attribute__((noinline)) static struct http_entry *load(struct request *r,
+                                                         uint32_t hash)
+{
+    struct http_files *f = r->files;
+    struct co_mutex *turn = &f->loading[hash % FILES_LOADS];
+    struct http_entry *e;
+    bool keep;
+    int err;
+
+    co_mutex_lock(turn);
+    e = look_up(r, hash);
+    if (e == NULL) {
+        e = files_load(f, r->key, r->key_len, &keep);
+        err = errno;
+        if (e != NULL) {
+            e->hash = hash;
+            if (keep)
+                http_cache_put(f->cache, e);
+        }
+        errno = err;
+    }
+    co_mutex_unlock(turn);
     return e;
+}
+
+static struct http_entry *find(struct request *r)
+{
+    uint32_t hash = http_hash(r->key, r->key_len);
+    struct http_entry *e = look_up(r, hash);
+
+    return __builtin_expect(e != NULL, 1) ? e : load(r, hash);
 }
 
 /* ---- Answers ---------------------------------------------------------------
@@ -184,7 +210,7 @@ static int serve(struct request *r)
     return errno == EISDIR ? redirect(r) : failed(r, errno);
 }
 
-int http_files_send(const struct http_files *files, struct http_request *req,
+int http_files_send(struct http_files *files, struct http_request *req,
                     struct http_response *res, const char *name)
 {
     struct http_work *w = http_work_of(req);
@@ -209,7 +235,10 @@ int http_files(struct http_request *req, struct http_response *res)
 {
     const char *name = http_param(req, "*");
 
-    return name == NULL ? 500 : http_files_send(req->arg, req, res, name);
+    /* const is the table's word alone. */
+    return name == NULL
+               ? 500
+               : http_files_send((struct http_files *)req->arg, req, res, name);
 }
 
 /* ---- Folders that are served -----------------------------------------------

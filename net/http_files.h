@@ -62,7 +62,7 @@ int http_files(struct http_request *req, struct http_response *res);
  * the folder, if it is empty or ends with a slash.  The status to return: 200,
  * 206, 301, 304, 403, 404, 405, 412, 416, 500, 503.  Fields that res has
  * already stand instead of those of the file.  [waits] */
-int http_files_send(const struct http_files *files, struct http_request *req,
+int http_files_send(struct http_files *files, struct http_request *req,
                     struct http_response *res, const char *name);
 
 #ifdef __cplusplus

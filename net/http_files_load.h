@@ -15,7 +15,8 @@ enum {
     FILES_NAME_MAX = 4000,      /* bytes of a name below the root */
     FILES_BODY_MAX = 32 * 1024, /* of a file, that is kept in memory */
     FILES_GZIP_MIN = 256,
-    FILES_GZIP_MAX = 4 * 1024 * 1024
+    FILES_GZIP_MAX = 4 * 1024 * 1024,
+    FILES_LOADS = 16 /* files that are read or packed at the same time */
 };
 
 struct http_files {
@@ -26,6 +27,7 @@ struct http_files {
     int64_t unchecked;
     struct http_mime *mime;
     struct http_cache *cache;
+    struct co_mutex loading[FILES_LOADS]; /* by the hash of what is loaded */
 };
 
 /* The key of a file, for whom accepts gzip or for the others. */
