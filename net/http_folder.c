@@ -1,8 +1,8 @@
 /* http_folder.c - reads a folder.
  *
  * What a name stands for is asked for one by one; names that are gone by then
- * are left out.  Symbolic links are not followed here: where they lead may be
- * nobody's business.
+ * are left out.  Symbolic links are followed as far as they stay below this
+ * folder: what is elsewhere may be nobody's business.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,9 +10,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static bool is_served(const char *name, bool dotfiles)
@@ -41,6 +43,22 @@ static int make_room(struct http_folder *f)
     return 0;
 }
 
+/* What the link leads to, if that is below the folder fd. */
+static void follow(int fd, const char *name, struct stat *st)
+{
+    struct open_how how = {
+        .flags = O_PATH | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+    };
+    int to = (int)syscall(SYS_openat2, fd, name, &how, sizeof how);
+
+    if (to < 0)
+        return;
+    if (fstat(to, st) < 0)
+        st->st_mode = 0;
+    (void)close(to); /* nothing was written */
+}
+
 static int add(struct http_folder *f, int fd, const char *name)
 {
     size_t size = strlen(name) + 1;
@@ -52,6 +70,8 @@ static int add(struct http_folder *f, int fd, const char *name)
             return 0;
         st.st_mode = 0; /* there, and nothing else is to be known */
     }
+    if (S_ISLNK(st.st_mode))
+        follow(fd, name, &st);
     if (make_room(f) < 0)
         return -1;
     n = malloc(sizeof *n + size);

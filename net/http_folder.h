@@ -15,7 +15,8 @@ enum { HTTP_NAME_MAX = 255 };
 
 struct http_name {
     bool is_folder;
-    bool is_file; /* size and mtime are known; of other things only the name */
+    bool is_file; /* size and mtime are known; of other things, and of links
+                     that lead out of the folder, only the name */
     int64_t size;
     int64_t mtime; /* in seconds; of folders, too */
     char name[];   /* HTTP_NAME_MAX bytes at most, any but '/' */

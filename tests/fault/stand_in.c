@@ -185,6 +185,7 @@ static int arity(long number)
         return 3;
     case SYS_uname:
         return 1;
+    case SYS_openat2:
     case SYS_rt_sigprocmask:
     case SYS_rt_tgsigqueueinfo:
         return 4;
@@ -206,6 +207,8 @@ static enum inject_call part_of(long number, long op)
         return CALL_syscall_uname;
     case SYS_process_vm_readv:
         return CALL_syscall_vm_readv;
+    case SYS_openat2:
+        return CALL_syscall_openat2;
     default:
         return CALL_syscall;
     }
