@@ -2,9 +2,9 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "co/co.h"
 #include "net/http_date.h"
 #include "net/http_precondition.h"
-#include "co/co.h"
 #include "tests/test.h"
 
 /* The file is of noon; a text of each time around. */
