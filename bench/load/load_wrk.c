@@ -28,18 +28,19 @@ enum { PATIENCE_SECONDS = 20 };
 static void become_wrk(const struct wrk *wrk, const struct sockaddr_in *addr,
                        pid_t parent, int out)
 {
-    char url[64], conns[16], depth[16], host[INET_ADDRSTRLEN];
+    char url[64], conns[16], depth[16], files[16], host[INET_ADDRSTRLEN];
 
     (void)inet_ntop(AF_INET, &addr->sin_addr, host, sizeof host);
     (void)snprintf(url, sizeof url, "http://%s:%u", host,
                    ntohs(addr->sin_port));
     (void)snprintf(conns, sizeof conns, "%u", wrk->conns);
     (void)snprintf(depth, sizeof depth, "%u", wrk->depth);
+    (void)snprintf(files, sizeof files, "%u", wrk->files);
     /* The signal asked for does not come when the parent is gone already. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
         signal(SIGINT, SIG_DFL) != SIG_ERR && dup2(out, STDOUT_FILENO) >= 0)
         (void)execlp("wrk", "wrk", "-t1", "-c", conns, "-d3600s", "-s",
-                     wrk->script, url, "--", depth, conns, (char *)NULL);
+                     wrk->script, url, "--", depth, conns, files, (char *)NULL);
     perror("wrk");
     _exit(127);
 }

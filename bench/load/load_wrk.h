@@ -1,5 +1,5 @@
-/* load_wrk.h - a closed loop of GET /greet/corten over many connections, by
- * wrk.
+/* load_wrk.h - a closed loop of GET /greet/corten, or of files, over many
+ * connections, by wrk.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,6 +13,8 @@ struct wrk {
     const char *script; /* path of wrk.lua */
     unsigned conns;
     unsigned depth; /* requests in flight on each */
+    unsigned files; /* how many there are: GET /0, /1, /2 ... in an order that
+                       is random, and the same each time; 0: none */
 };
 
 struct wrk_result {

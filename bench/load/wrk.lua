@@ -1,8 +1,9 @@
 -- wrk.lua - what wrk sends and says for load_wrk.c.
 --
 -- The arguments are how many requests a connection sends at once, all of whose
--- answers wrk then waits for, and how many connections there are.  The bytes
--- are made once, since a function request() would be called for each batch.
+-- answers wrk then waits for, how many connections there are, and how many
+-- files, 0 when none are asked for.  The bytes are made once, since a function
+-- request() would be called for each batch; but that is what many files take.
 --
 -- wrk adds samples to those it took, as if each connection had meant to ask
 -- once an interval, which is the mean time of a request.  A closed loop means
@@ -16,10 +17,19 @@ local thread -- setup() and done() run in another Lua than init()
 function setup(t) thread = t end
 
 function init(args)
-    local batch = string.rep(wrk.format("GET", "/greet/corten"), args[1])
+    local files = tonumber(args[3])
+    local path = files > 0 and "/0" or "/greet/corten"
+    local batch, batches = string.rep(wrk.format("GET", path), args[1]), {}
 
     conns = args[2]
     wrk.format = function() return batch end
+    if files > 1 then
+        math.randomseed(1)
+        for i = 1, files do
+            batches[i] = string.gsub(batch, "/0 ", "/" .. i - 1 .. " ")
+        end
+        request = function() return batches[math.random(files)] end
+    end
 end
 
 -- The samples that were taken: times, how often, and how many in all.

@@ -3,11 +3,13 @@
 # called by, in a temporary folder, on a port of the kernel's choice.
 #
 #   nginx http ADDRESS          likewise lighttpd, h2o
+#   nginx files ADDRESS FOLDER  serves the files there
 #
 # One worker, no access log, connections that may ask as often as they like, and
 # the cheapest answer that the server can give: of as many bytes as the others',
 # for two paths, /greet/corten and what `load --same` asks for, with no parameter
-# to look for.  The folder goes with the server.
+# to look for.  The folder goes with the server.  Files are served as the manual
+# says it is fastest.
 #
 # SPDX-License-Identifier: MIT
 import os
@@ -20,7 +22,7 @@ import time
 START = 10  # seconds
 NAME = "A" * 16
 
-NGINX = """
+NGINX_BEGIN = """
 daemon off;
 master_process off;
 worker_processes 1;
@@ -37,6 +39,8 @@ http {
     fastcgi_temp_path tmp;
     uwsgi_temp_path tmp;
     scgi_temp_path tmp;
+"""
+NGINX = NGINX_BEGIN + """
     server {
         listen 127.0.0.1:@PORT@ backlog=4096;
         location = /greet/@NAME@ {
@@ -47,6 +51,18 @@ http {
             default_type "text/plain; charset=utf-8";
             return 200 "hello, corten\\n";
         }
+    }
+}
+"""
+NGINX_FILES = NGINX_BEGIN + """
+    sendfile on;
+    tcp_nopush on;
+    open_file_cache max=10000;
+    types { }
+    default_type application/octet-stream;
+    server {
+        listen 127.0.0.1:@PORT@ backlog=4096;
+        root @FILES@;
     }
 }
 """
@@ -128,19 +144,23 @@ def main():
     name = os.path.basename(sys.argv[0])
     words = sys.argv[1:]
     if name not in KINDS or len(words) < 2:
-        refuse(name, 2, f"usage: {'|'.join(KINDS)} http ADDRESS")
-    if words[0] != "http":
+        refuse(name, 2, f"usage: {'|'.join(KINDS)} http ADDRESS, "
+               "nginx files ADDRESS FOLDER")
+    files = words[2] if words[0] == "files" and len(words) > 2 else ""
+    if words[0] != "http" and not (files and name == "nginx"):
         refuse(name, 3, f"it speaks no {words[0]}")
     if any(option in words for option in ("--compute", "--block")):
         refuse(name, 3, "it runs no handler of ours")
     conf, command = KINDS[name]
+    conf = NGINX_FILES if files else conf
     port = int(words[1].rpartition(":")[2]) or free_port()
     folder = tempfile.mkdtemp(prefix=f"corten-{name}-")
     os.chmod(folder, 0o755)
     os.mkdir(f"{folder}/greet")
     for who in "corten", NAME:
         write(f"{folder}/greet/{who}", f"hello, {who}\n")
-    fill = {"@PORT@": str(port), "@FOLDER@": folder, "@NAME@": NAME}
+    fill = {"@PORT@": str(port), "@FOLDER@": folder, "@NAME@": NAME,
+            "@FILES@": files}
     for key, value in fill.items():
         conf = conf.replace(key, value)
         command = [word.replace(key, value) for word in command]
