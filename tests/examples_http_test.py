@@ -4,6 +4,7 @@
 #
 # SPDX-License-Identifier: MIT
 import http.client
+import json
 import os
 import re
 import signal
@@ -11,6 +12,10 @@ import socket
 import subprocess
 import sys
 import time
+
+from files_kit import SERVE, Serve, get, noise, put
+from servers import Folder
+from web import start
 
 LIMIT = 60
 PROGRAMS = os.path.join(os.environ["CORTEN_BUILD"], "examples")
@@ -118,6 +123,92 @@ def test_http_before():
         check(re.fullmatch(r"127\.0\.0\.1:\d+ GET /\?", lines[0]), lines[0])
 
 
+def test_serve_options():
+    with Folder() as folder:
+        put(folder, "a&b.txt", content=b"text\n")
+        put(folder, ".hidden", content=b"dots\n")
+        with Serve(folder) as web:
+            page = get(web.addr, "/")
+            check(page.status == 200 and b"a&amp;b.txt" in page.body and
+                  b".hidden" not in page.body, page.body)
+            check(get(web.addr, "/a&b.txt").body == b"text\n", "a file")
+            check(get(web.addr, "/a&b.txt").field("cache-control") is None,
+                  "nobody asked for Cache-Control")
+            check(get(web.addr, "/.hidden").status == 404, "hidden")
+            web.stop()
+        with Serve(folder, "--no-listing", "--dotfiles", "--unchecked=1000",
+                   "--cache-control=max-age=60", "--max-conns=1") as web:
+            check(get(web.addr, "/").status == 403, "no listing")
+            found = get(web.addr, "/.hidden")
+            check(found.body == b"dots\n" and
+                  found.field("cache-control") == "max-age=60", found.fields)
+            with socket.create_connection(web.addr) as first:
+                first.sendall(b"HEAD /.hidden HTTP/1.1\r\nHost: a\r\n\r\n")
+                check(first.recv(99).startswith(b"HTTP/1.1 200"), "the first")
+                check(get(web.addr, "/.hidden").status == 503, "the second")
+            web.stop()
+
+
+def test_serve_log():
+    with Folder() as folder:
+        put(folder, "a.txt", content=b"text\n")
+        with Serve(folder, "--log=common") as web:
+            get(web.addr, "/a.txt")
+            get(web.addr, "/none", method="HEAD")
+            web.process.send_signal(signal.SIGINT)
+            said = web.process.communicate(timeout=LIMIT)[0].splitlines()
+        first, second = said
+        check(re.fullmatch(r'127\.0\.0\.1 - - \[.*\] "GET /a\.txt HTTP/1\.1" '
+                           "200 5", first), first)
+        check(second.endswith('"HEAD /none HTTP/1.1" 404 0'), second)
+        with Serve(folder, "--log=json") as web:
+            get(web.addr, "/a.txt")
+            web.process.send_signal(signal.SIGTERM)
+            said = web.process.communicate(timeout=LIMIT)[0].splitlines()
+        check(json.loads(said[0])["status"] == 200, said)
+
+
+def test_serve_stop():
+    """An answer that has begun is finished."""
+    data = noise(30_000_000)
+    with Folder() as folder:
+        put(folder, "a", content=data)
+        with Serve(folder) as web:
+            client = start("curl", "-sS", "--noproxy", "*", "--limit-rate",
+                           "20M", web.url + "/a")
+            begun = client.stdout.read(100_000)
+            web.process.send_signal(signal.SIGINT)
+            rest = client.stdout.read()
+            check(begun + rest == data, f"{len(rest)} bytes more, "
+                  f"{client.stderr.read()}")
+            check(client.wait(LIMIT) == 0, "its status")
+            check(web.process.wait(LIMIT) == 0, "its status")
+
+
+def test_serve_wrong():
+    with Folder() as folder:
+        name = put(folder, "file")
+        here = "127.0.0.1:0"
+        for status, why, *words in (
+                (2, "'x' is no form of a log", "--log=x"),
+                (2, "'0' is not a number from 1", "--max-conns=0"),
+                (2, "'-1' is not a number from 1", "--unchecked=-1"),
+                (2, "'1x' is not a number from 1", "--max-conns=1x"),
+                (2, "usage: serve", "--nonsense"),
+                (2, "usage: serve", "--log"),
+                (2, "usage: serve", here, folder, folder),
+                (1, f"{name}: Not a directory", here, name),
+                (1, f"{name}x: No such file", here, name + "x"),
+                (1, "nonsense: Invalid argument", "nonsense", folder),
+                (1, "is no value of a field", "--cache-control=a\nb"),
+                (0, "", "--help")):
+            done = subprocess.run([SERVE, *words], capture_output=True,
+                                  text=True, timeout=LIMIT)
+            check(done.returncode == status, done)
+            check(why in done.stderr, done)
+        check(done.stdout.startswith("usage: serve"), done)
+
+
 def too_long(*_):
     raise TimeoutError(f"after {LIMIT} s")
 
@@ -132,6 +223,10 @@ def main():
     test_http_before()
     test_bad_addresses("hello_http")
     test_bad_addresses("http_before")
+    test_serve_options()
+    test_serve_log()
+    test_serve_stop()
+    test_serve_wrong()
     return 0
 
 

@@ -45,16 +45,16 @@ def launcher():
 
 
 class WebServer:
-    """http_clients_server at work: addr, port, url."""
+    """http_clients_server, or another program, at work: addr, port, url."""
 
-    def __init__(self, *options, limits=None):
+    def __init__(self, *options, limits=None, program=PROGRAM):
         def prepare():
             die_with_parent()
             if limits:
                 limits()
 
         self.process = subprocess.Popen(
-            [*launcher(), PROGRAM, *options], stdout=subprocess.PIPE,
+            [*launcher(), program, *options], stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, preexec_fn=prepare)
         line = self.process.stdout.readline()
         found = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+)\n", line)
@@ -130,10 +130,10 @@ def number(pattern, text):
     return float(found[1])
 
 
-def main(tests):
+def main(tests, program=PROGRAM):
     """Runs each; those whose client is missing are named."""
-    if not os.path.exists(PROGRAM):
-        print("skipped: this build has no http_clients_server")
+    if not os.path.exists(program):
+        print("skipped: this build has no", os.path.basename(program))
         return 77
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     tried = 0
