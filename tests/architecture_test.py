@@ -166,8 +166,8 @@ def check_clock(files):
     for path in files:
         if "/hook_" in path:
             continue  # what the program asks for
-        if path == "net/http_date.c":
-            continue  # the date that HTTP sends
+        if path in ("net/http_date.c", "net/http_sign.c"):
+            continue  # the date that HTTP sends, and when a cookie expires
         text = open(path).read()
         for number, line in enumerate(text.splitlines(), 1):
             match = by_day.search(line)
