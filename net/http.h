@@ -202,7 +202,7 @@ int http_stream(struct http_response *res, int status);
 /* ---- Counters --------------------------------------------------------------
  */
 
-enum { HTTP_TIMES = 107 }; /* intervals of http_stats_time() */
+enum { HTTP_TIMES = 122 }; /* intervals of http_stats_time() */
 
 struct http_stats {       /* public; totals since http_serve() began */
     uint64_t requests;    /* that are over */
@@ -223,8 +223,8 @@ struct http_stats {       /* public; totals since http_serve() began */
  * sums of what they count on their own, without a lock. */
 void http_stats(struct http_request *req, struct http_stats *out);
 
-/* In ns: 1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9 us, tens of us
- * and so on until 10 s; CO_FOREVER for the last. */
+/* In ns: 100, 120, 140, 160, 180, 200, 250, 300, 350, 400, 500, 600, 700, 800,
+ * 900, 1,000, 1,200 and so on until 10 s; CO_FOREVER for the last. */
 int64_t http_stats_time(unsigned i);
 
 /* The time within which that share of requests (0.99) was answered, as far as

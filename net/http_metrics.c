@@ -87,7 +87,7 @@ static void put_runtime(struct http_response *res)
 /* ---- Requests --------------------------------------------------------------
  */
 
-/* Less finely than they are counted, or there would be 107: where a time begins
+/* Less finely than they are counted, or there would be 122: where a time begins
  * with 1, 2 or 5. */
 static bool is_round(int64_t ns)
 {

@@ -16,14 +16,14 @@
 static const uint8_t parts[] = { 10, 12, 14, 16, 18, 20, 25, 30,
                                  35, 40, 50, 60, 70, 80, 90 };
 
-enum { PARTS = sizeof parts, DECADES = 7 };
+enum { PARTS = sizeof parts, DECADES = 8 };
 
 _Static_assert(PARTS *DECADES + 2 == HTTP_TIMES,
                "one is shorter than the first, one as long as 10 s");
 
 int64_t http_stats_time(unsigned i)
 {
-    int64_t unit = 100; /* tenths of us */
+    int64_t unit = 10; /* a tenth of the first */
 
     if (i >= HTTP_TIMES - 1)
         return CO_FOREVER;
@@ -34,7 +34,7 @@ int64_t http_stats_time(unsigned i)
 
 unsigned http_stats_place(int64_t ns)
 {
-    int64_t unit = 100;
+    int64_t unit = 10;
     unsigned base = 0, i = 0;
 
     while (ns >= 100 * unit && base < PARTS * DECADES) {

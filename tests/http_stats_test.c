@@ -13,10 +13,10 @@ static void places(void)
 {
     uint64_t random = 1;
 
-    CHECK_EQ(http_stats_time(0), 1000);
-    CHECK_EQ(http_stats_time(1), 1200);
-    CHECK_EQ(http_stats_time(14), 9000);
-    CHECK_EQ(http_stats_time(15), 10000);
+    CHECK_EQ(http_stats_time(0), 100);
+    CHECK_EQ(http_stats_time(1), 120);
+    CHECK_EQ(http_stats_time(14), 900);
+    CHECK_EQ(http_stats_time(15), 1000);
     CHECK_EQ(http_stats_time(HTTP_TIMES - 2), 10 * CO_SECOND);
     CHECK_EQ(http_stats_time(HTTP_TIMES - 1), CO_FOREVER);
     CHECK_EQ(http_stats_time(HTTP_TIMES), CO_FOREVER);
