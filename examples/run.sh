@@ -2,16 +2,17 @@
 #
 #   sh examples/run.sh [NAME [ARGUMENTS]]
 #
-# Without a name, the echo server on 127.0.0.1:7000.  Installs the Debian
-# packages it needs when they are missing.  An example's source says, after
-# "Needs", which ones; after "Under:", the script that runs it beside a server
-# (examples/mariadb.sh FOLDER ARGUMENTS); after "Try:", how to talk to it.
+# Without a name, the demo: a page on http://127.0.0.1:8000/.  Installs the
+# Debian packages it needs when they are missing.  An example's source says,
+# after "Needs", which ones; after "Under:", the script that runs it beside a
+# server (examples/mariadb.sh FOLDER ARGUMENTS); after "Try:", how to talk to it;
+# after "Open:", where a browser finds it.
 #
 # SPDX-License-Identifier: MIT
 set -eu
 cd "$(dirname "$0")/.."
 
-name=${1:-echo}
+name=${1:-demo}
 [ $# -eq 0 ] || shift
 if [ ! -f "examples/$name.c" ]; then
     echo "there is no example '$name'; there are:" \
@@ -20,6 +21,9 @@ if [ ! -f "examples/$name.c" ]; then
 fi
 
 says() { sed -n "s/^[ /*]*$1 *\\([^ ].*\\)/\\1/p" "examples/$name.c"; }
+
+open=$(says Open:)
+[ -z "$open" ] || echo "http://${1:-$open}/ as soon as it is built"
 
 needs=$(sed -n 's/^.*Needs \([a-z0-9.+ -]*\)\..*/\1/p' "examples/$name.c")
 under=$(says Under:)
@@ -37,4 +41,5 @@ if [ -n "$try" ]; then
     printf '%s\n' "$try" | sed 's/^/    /'
     echo "stop it with Ctrl-C"
 fi
+[ -z "$open" ] || echo "stop it with Ctrl-C"
 exec ${under:+sh "$under"} "build/release/examples/$name" "$@"

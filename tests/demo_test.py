@@ -253,6 +253,8 @@ def test_page():
             browser.until("document.querySelector('.plot ."
                           f"{name}').getAttribute('d').includes('V')")
         look(browser)
+        if browser.ask(SAYS.format("#load button", "Stop")):
+            browser.ask(PRESS.format("load"))
         browser.until(SAYS.format("#load button", "Ask"))
         browser.ask(PRESS.format("idle"))
         browser.until(NUMBER.format("#coroutines") + " < 100")

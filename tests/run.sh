@@ -33,6 +33,7 @@ packages='build-essential cmake ninja-build pkg-config python3 file gdb
     curl wget wrk apache2-utils nghttp2-client slowhttptest'
 usual=0.1
 case $preset in
+dev) packages="$packages chromium" ;;
 clang) packages="$packages clang" ;;
 asan | tsan)
     packages="$packages clang libclang-rt-14-dev llvm-14"
