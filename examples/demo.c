@@ -12,6 +12,7 @@
  */
 #include "examples/demo_clients.h"
 #include "net/http_debug.h"
+#include "net/http_files.h"
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -269,7 +270,7 @@ static int hello(struct http_request *req, struct http_response *res)
 }
 
 /* For who has no script. */
-static int now(struct http_request *req, struct http_response *res)
+static int as_text(struct http_request *req, struct http_response *res)
 {
     struct sample s;
 
@@ -311,62 +312,46 @@ struct site {
     bool failed;
 };
 
-static const char *folder;
-
-static int page(struct http_request *req, struct http_response *res)
+static int serve(struct net_listener *l, struct http_files *files)
 {
-    const char *name = http_param(req, "*"), *dot;
-    char path[512], buf[65536];
-    ssize_t n;
-    int fd;
+    const struct http_route routes[] = {
+        { "GET", "/hello", hello, NULL, 0 },
+        { "GET", "/events", events, NULL, 0 },
+        { "GET", "/now", as_text, NULL, 0 },
+        { "POST", "/idle", pressed, NULL, 0 },
+        { "POST", "/load", pressed, NULL, 0 },
+        HTTP_DEBUG_ROUTES,
+        { "GET", "/*", http_files, files, 0 },
+        { 0 },
+    };
+    struct http_config config = { .routes = routes,
+                                  .idle_timeout = 2 * CROWD_IDLE_TIME };
+    char addr[NET_ADDR_MAX];
 
-    snprintf(path, sizeof path, "%s/%s", folder, *name ? name : "index.html");
-    dot = strrchr(path, '.');
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 404;
-    n = read(fd, buf, sizeof buf);
-    close(fd);
-    http_set_header(res, "Content-Type",
-                    strcmp(dot, ".html") == 0  ? "text/html; charset=utf-8"
-                    : strcmp(dot, ".js") == 0  ? "text/javascript"
-                    : strcmp(dot, ".css") == 0 ? "text/css"
-                                               : "image/svg+xml");
-    http_write(res, buf, n);
-    return 200;
+    net_listener_addr(l, addr, sizeof addr);
+    idlers.addr = load.addr = addr;
+    printf("listening on %s\n", addr);
+    (void)fflush(stdout);
+    return http_serve(l, &config);
 }
 
-static const struct http_route routes[] = {
-    { "GET", "/hello", hello, NULL, 0 },
-    { "GET", "/events", events, NULL, 0 },
-    { "GET", "/now", now, NULL, 0 },
-    { "POST", "/idle", pressed, NULL, 0 },
-    { "POST", "/load", pressed, NULL, 0 },
-    HTTP_DEBUG_ROUTES,
-    { "GET", "/*", page, NULL, 0 },
-    { 0 },
-};
-
-static void serve(void *arg)
+static void root(void *arg)
 {
     struct site *site = arg;
     struct net_listen_options options = { .grace = CO_SECOND };
-    struct net_listener *l = net_listen(site->addr, &options);
-    char addr[NET_ADDR_MAX];
-    struct http_config config = { .routes = routes,
-                                  .idle_timeout = 2 * CROWD_IDLE_TIME };
+    struct http_files *files =
+        http_files_open(&(struct http_files_config){ .root = site->folder });
+    struct net_listener *l = NULL;
 
-    if (l != NULL) {
-        net_listener_addr(l, addr, sizeof addr);
-        idlers.addr = load.addr = addr;
-        printf("listening on %s\n", addr);
-        (void)fflush(stdout);
-    }
-    folder = site->folder;
-    if (http_serve(l, &config) < 0) {
+    site->failed = true;
+    if (files == NULL)
+        perror(site->folder);
+    else if ((l = net_listen(site->addr, &options)) == NULL ||
+             serve(l, files) < 0)
         perror(site->addr);
-        site->failed = true;
-    }
+    else
+        site->failed = false;
+    http_files_close(files);
 }
 
 /* Each idle connection takes two: both ends are here. */
@@ -386,5 +371,5 @@ int main(int argc, char **argv)
                          .folder = argc > 2 ? argv[2] : "examples/demo" };
 
     allow_descriptors();
-    return co_run(serve, &site, NULL) < 0 || site.failed;
+    return co_run(root, &site, NULL) < 0 || site.failed;
 }

@@ -295,7 +295,7 @@ def update(path):
         time.sleep(9)
         bottom = browser.ask("document.querySelector('.wide')"
                              ".getBoundingClientRect().bottom")
-        browser.size(1280, int(bottom) + 24)
+        browser.size(1280, int(bottom) + 14)
         browser.until(SAYS.format("#state", "live"))
         time.sleep(0.5)
         browser.shot(path)
