@@ -94,13 +94,18 @@ def paths():
         "/void/", "/index/", "/sub/index.html", "/index.html", "/.hidden",
         "/sub/.hidden", "/.git/config", "/.git/", "/.git",
         "/.well-known/here", "/.well-known/", "/%2ehidden", "/...",
-        "/in", "/in-folder/b.txt", "/in-folder", "/in-folder/", "/out",
-        "/out-folder/outside.txt", "/out-folder/", "/absolute", "/nowhere",
-        "/loop", "/sub/up", "/around", "/root/a.bin", "/root/root/a.bin",
         "/pipe", "HEAD /pipe", "/" + "x" * 255, "/" + "x" * 256,
         "/" + "x/" * 2000, "/" + "x" * 5000, "/only.txt", "/only.txt.gz",
         "/pre.txt.gz", "http://localhost/a.bin", "http://localhost",
         "http://else.example/a.bin", "*", "a.bin", "", "/a b")
+
+
+def links():
+    yield from (
+        "/in", "HEAD /in", "/in-folder/b.txt", "/in-folder", "/in-folder/",
+        "/out", "/out-folder/outside.txt", "/out-folder/", "/absolute",
+        "/nowhere", "/loop", "/sub/up", "/around", "/root/a.bin",
+        "/root/root/a.bin", "/in|Range: bytes=1-5")
 
 
 def methods():
@@ -221,6 +226,7 @@ def versions():
                 "HTTP/0.9 /a.bin")
 
 
-def cases():
-    for make in files, paths, methods, conditions, ranges, codings, versions:
+def cases(with_links=True):
+    for make in (files, paths, methods, conditions, ranges, codings, versions,
+                 *((links,) if with_links else ())):
         yield from make()

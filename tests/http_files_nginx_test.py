@@ -21,7 +21,7 @@ import sys
 
 from files_cases import cases, make_site
 from files_differences import DIFFERENCES
-from files_kit import SERVE, Answer, Serve, ask, get, validated
+from files_kit import SERVE, VALGRIND, Answer, Serve, ask, get, validated
 from servers import Folder, Nginx, free_port
 from web import check, main
 
@@ -155,7 +155,9 @@ def test_nginx():
         with Serve(site) as server:
             etags = [validated(addr, "/a.bin")["etag"]
                      for addr in (server.addr, peer.addr)]
-            all_cases = list(dict.fromkeys(cases()))
+            # Links are followed where the kernel, or valgrind as one, can
+            # hold them to the folder.
+            all_cases = list(dict.fromkeys(cases(with_links=not VALGRIND)))
             for case in all_cases:
                 try:
                     found[case] = difference(
@@ -169,7 +171,8 @@ def test_nginx():
         for case, text in sorted(found.items(), key=lambda item: item[1]):
             print(f"{text}\n        {case!r}")
     listed = {case: text for _, texts in DIFFERENCES
-              for text, names in texts.items() for case in names}
+              for text, names in texts.items() for case in names
+              if case in all_cases or not VALGRIND}
     print(f"  {len(all_cases)} requests, {len(found)} answers differ")
     check(len(all_cases) > 200, "too few")
     for case in {**found, **listed}:
