@@ -110,7 +110,8 @@ struct scenario {
 #define PLACES_ALONE (-1)
 extern const struct scenario scenarios_runtime[], scenarios_wait[],
     scenarios_io[], scenarios_ready[], scenarios_net[], scenarios_embed[],
-    scenarios_inside[], scenarios_http[], scenarios_files[], scenarios_forms[];
+    scenarios_inside[], scenarios_http[], scenarios_files[], scenarios_forms[],
+    scenarios_serving[];
 
 /* Prints the places that the logs know; false when something is missing. */
 bool report(struct inject_log **logs, int count, bool all_failed);

@@ -345,6 +345,7 @@ int main(int argc, char **argv)
     add_jobs(scenarios_inside, argc, argv);
     add_jobs(scenarios_http, argc, argv);
     add_jobs(scenarios_files, argc, argv);
+    add_jobs(scenarios_serving, argc, argv);
     add_jobs(scenarios_forms, argc, argv);
     for (int i = 0; i < job_count; i++, running++) {
         if (running == AT_ONCE) {

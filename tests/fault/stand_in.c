@@ -48,6 +48,11 @@ void *fault_realloc(void *p, size_t size)
     return p == NULL ? counted(q) : q;
 }
 
+char *fault_strdup(const char *s)
+{
+    return HIT(strdup) ? NULL : counted(strdup(s));
+}
+
 void fault_free(void *p)
 {
     uncounted(p);

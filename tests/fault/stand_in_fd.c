@@ -60,6 +60,12 @@ int fault_open(const char *name, int flags, ...)
     return HIT(open) ? -1 : open(name, flags, mode);
 }
 
+/* Never to make a file. */
+int fault_openat(int at, const char *name, int flags, ...)
+{
+    return HIT(openat) ? -1 : openat(at, name, flags);
+}
+
 int fault_mkostemp(char *name, int flags)
 {
     return HIT(mkostemp) ? -1 : mkostemp(name, flags);
@@ -202,6 +208,11 @@ int fault_fcntl(int fd, int op, ...)
     if (inject_hit(part, __builtin_return_address(0)))
         return -1;
     return fcntl(fd, op, arg);
+}
+
+ssize_t fault_getrandom(void *buf, size_t len, unsigned flags)
+{
+    return HIT(getrandom) ? -1 : getrandom(buf, len, flags);
 }
 
 int fault_fstat(int fd, struct stat *st)

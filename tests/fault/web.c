@@ -53,6 +53,8 @@ static bool ask_once(const char *addr, const char *request, const char *words)
     return n == 0 && strstr(buf, words) != NULL;
 }
 
+bool web_failed(void) { return atomic_load(&failed); }
+
 void web_ask(const char *addr, const char *request, const char *words)
 {
     int tries = 0;

@@ -12,6 +12,9 @@
 void web_server(const struct http_config *config,
                 void (*ask)(const char *addr));
 
+/* Whether it could not serve. */
+bool web_failed(void);
+
 /* Until an answer comes that holds these words: again only when a call has been
  * made to fail.  The server ends the connection. */
 void web_ask(const char *addr, const char *request, const char *words);
