@@ -17,6 +17,7 @@ let fixed = { times: [], schedulers: 0, version: "" };
 const find = (where, what) => (what ? where : document).querySelector(
     what || where);
 const count = n => Math.round(n).toLocaleString("en-US");
+const counted = (n, what) => `${count(n)} ${what}${n === 1 ? "" : "s"}`;
 const megabytes = n => (n / 1e6).toFixed(1) + " MB";
 
 function duration(ns) {
@@ -102,7 +103,7 @@ class Tile {
     }
 }
 
-/* ---- The histogram -------------------------------------------------------- */
+/* ---- The histogram ------------------------------------------------------- */
 
 class Histogram {
     constructor() {
@@ -179,14 +180,15 @@ class Histogram {
         for (const [left, right, n] of bars) {
             const high = n / top * (base - 12);
             if (high > 0.3)
-                path += `M${left.toFixed(1)},${base}V${(base - high).toFixed(1)}` +
+                path += `M${left.toFixed(1)},${base}` +
+                    `V${(base - high).toFixed(1)}` +
                     `H${(right - 0.8).toFixed(1)}V${base}Z`;
         }
         return path ? `<path class="${name}" d="${path}"/>` : "";
     }
 }
 
-/* ---- Buttons -------------------------------------------------------------- */
+/* ---- Buttons ------------------------------------------------------------- */
 
 class Button {
     constructor(name, seconds, on, tell) {
@@ -214,13 +216,13 @@ class Button {
         this.button.textContent = off ? this.off : this.on;
         this.button.setAttribute("aria-pressed", !off);
         find(this.form, ".sub").textContent =
-            [off ? "" : this.tell(crowd), crowd.note].join(" ").trim();
+            [off ? "" : this.tell(crowd), crowd.note].filter(s => s).join(". ");
         find(this.form, ".meter i").style.width =
             crowd.left / this.seconds * 100 + "%";
     }
 }
 
-/* ---- Events --------------------------------------------------------------- */
+/* ---- Events -------------------------------------------------------------- */
 
 const tiles = {
     rps: new Tile("rps", "", v => count(v) + " a second"),
@@ -235,7 +237,7 @@ const buttons = {
         count(crowd.count) + (crowd.state === "on" ?
             ` open, for ${Math.ceil(crowd.left)} s more` : " open")),
     load: new Button("load", 10, "Stop", crowd =>
-        `${crowd.count} clients, ${Math.ceil(crowd.left)} s left`),
+        `${counted(crowd.count, "client")}, ${Math.ceil(crowd.left)} s left`),
 };
 const recent = [];
 
@@ -250,7 +252,8 @@ function begin(event) {
     }
     document.body.className = "live";
     find("#state").textContent =
-        `live, ${fixed.schedulers} schedulers, corten ${fixed.version}`;
+        `live, ${counted(fixed.schedulers, "scheduler")}, ` +
+        `corten ${fixed.version}`;
 }
 
 function schedulers(now) {
@@ -281,7 +284,7 @@ function update(event) {
         schedulers(now);
     }
     tiles.coroutines.put(now.coroutines, now.coroutines,
-                         `${count(now.conns)} connections, ` +
+                         `${counted(now.conns, "connection")}, ` +
                          `${count(now.idle)} idle`);
     tiles.memory.put(now.each || null, now.resident, now.each ?
         `${megabytes(now.resident)} in all` :
