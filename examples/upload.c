@@ -37,13 +37,16 @@ static struct http_signer *signer;
 /* ---- The page --------------------------------------------------------------
  */
 
-static const char head[] = "<!doctype html>\n"
-                           "<meta name=viewport content='width=device-width'>\n"
-                           "<title>Files</title>\n"
-                           "<style>body { font: 1rem/2 sans-serif; margin: "
-                           "2rem auto; max-width: 40rem;"
-                           " padding: 0 1rem }</style>\n"
-                           "<h1>Hello, ";
+static const char head[] =
+    "<!doctype html>\n"
+    "<meta name=viewport content='width=device-width'>\n"
+    "<title>Files</title>\n"
+    "<style>\n"
+    ":root { color-scheme: light dark }\n"
+    "body { font: 1rem/2 sans-serif; margin: 2rem auto;\n"
+    "       max-width: 40rem; padding: 0 1rem }\n"
+    "</style>\n"
+    "<h1>Hello, ";
 
 static const char forms[] =
     "</h1>\n"
