@@ -27,7 +27,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { WRONG = 2, NUMBER_MAX = 1000000 };
+enum { WRONG = 2, NUMBER_MAX = 1000000, FILES_MAX = 10000 };
 
 struct program {
     const char *addr;
@@ -133,15 +133,20 @@ static void parse(struct program *p, int argc, char **argv)
 /* ---- The program -----------------------------------------------------------
  */
 
-/* Connections and open files need more descriptors than a shell gives. */
-static void raise_limit(void)
+/* Connections and files take more descriptors than a shell gives: all that
+ * there may be, a quarter of them for files. */
+static void take_descriptors(struct program *p)
 {
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit); /* fewer do, too */
-    }
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* fewer do, too */
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 4 > FILES_MAX)
+        p->files.cache_files = FILES_MAX;
+    else
+        p->files.cache_files = (unsigned)limit.rlim_cur / 4 + 1;
 }
 
 static void announce(struct net_listener *l, const char *folder)
@@ -198,6 +203,6 @@ int main(int argc, char **argv)
                          .files = { .root = ".", .listing = true } };
 
     parse(&p, argc, argv);
-    raise_limit();
+    take_descriptors(&p);
     return co_run(root, &p, NULL) < 0 || p.status;
 }
