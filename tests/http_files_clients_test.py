@@ -356,7 +356,7 @@ def test_replaced():
     """By rename, under clients that get it."""
     with Folder() as folder, Serve(os.path.dirname(
             put(folder, "site", "file", content=version(0)))) as server:
-        end, changes = threading.Event(), count(3000)
+        end, changes = threading.Event(), count(1000)
         readers = [Reader(server, end) for _ in range(8)]
         for reader in readers:
             reader.start()

@@ -22,7 +22,7 @@ import sys
 from files_cases import cases, make_site
 from files_differences import DIFFERENCES
 from files_kit import SERVE, VALGRIND, Answer, Serve, ask, get, validated
-from servers import Folder, Nginx, free_port
+from servers import Folder, Missing, Nginx, free_port
 from web import check, main
 
 FIELDS = ("content-type", "content-length", "content-range",
@@ -72,6 +72,8 @@ class Peer(Nginx):
     def types():
         """The system's table, which both go by."""
         lines = []
+        if not os.path.exists(TYPES):
+            raise Missing(TYPES)
         with open(TYPES) as table:
             for line in table:
                 words = line.partition("#")[0].split()

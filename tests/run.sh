@@ -28,8 +28,8 @@ packages='build-essential cmake ninja-build pkg-config python3 file gdb
     libuv1-dev libglib2.0-dev libevent-dev libdw1
     libmariadb-dev libhiredis-dev libjansson-dev libcurl4-openssl-dev libpq-dev
     libssl-dev zlib1g-dev
-    mariadb-server-core redis-server nginx postgresql openssl libhttp-parser-dev
-    liburing-dev
+    mariadb-server-core redis-server nginx media-types postgresql openssl
+    libhttp-parser-dev liburing-dev
     curl wget wrk apache2-utils nghttp2-client slowhttptest'
 usual=0.1
 case $preset in
