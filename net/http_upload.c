@@ -5,22 +5,29 @@
  * the file system has none such, it has a name that nobody can guess until the
  * request ends.
  *
- * A write to a disk that is behind can take its thread for long.  Small files
- * are written right here, since they fit in what the kernel takes without
- * waiting; the rest of larger ones on another thread.
+ * Mostly a write is a copy, which is cheaper than asking another thread for it.
+ * But when the disk is behind, the kernel makes writers wait, and a scheduler
+ * must not.  So writes are timed: after a slow one, other threads write until
+ * none has been slow for a second.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "net/http_multipart.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HERE_MAX = 64 * 1024 }; /* bytes of a file that are written right here */
+#define SLOW (5 * CO_MSEC)
+#define SLOW_FOR CO_SECOND
+
+enum { REMOVE_MAX = 1024 * 1024 }; /* bytes that are soon given back */
+
+static _Atomic int64_t slow_until; /* a hint: relaxed */
 
 struct file {
     struct http_upload upload;
@@ -37,12 +44,12 @@ static struct file *file_of(const struct http_upload *u)
 
 struct job {
     struct file *file;
-    const char *data; /* NULL: to remove it */
+    const char *data;
     size_t len;
     int err;
 };
 
-static void write_all(struct job *job)
+static void write_bytes(struct job *job)
 {
     off_t at = (off_t)job->file->upload.size;
     size_t done = 0;
@@ -51,39 +58,48 @@ static void write_all(struct job *job)
         ssize_t n = pwrite(job->file->upload.fd, job->data + done,
                            job->len - done, at + (off_t)done);
 
-        if (n <= 0 && errno != EINTR) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
             job->err = n == 0 ? ENOSPC : errno;
             return;
         }
-        done += n > 0 ? (size_t)n : 0;
+        done += (size_t)n;
     }
 }
 
-static void run(void *arg)
+static void write_all(void *arg)
+{
+    int64_t begun = co_now(), now;
+
+    write_bytes(arg);
+    now = co_now();
+    if (now - begun > SLOW)
+        atomic_store_explicit(&slow_until, now + SLOW_FOR,
+                              memory_order_relaxed);
+}
+
+static void remove_file(void *arg)
 {
     struct job *job = arg;
 
-    if (job->data != NULL) {
-        write_all(job);
-        return;
-    }
     if (*job->file->name != '\0')
         (void)unlink(job->file->name); /* or somebody else has done so */
     (void)co_close(job->file->upload.fd);
 }
 
-static void do_job(struct job *job)
+static void run(co_fn *fn, struct job *job, bool here)
 {
-    if (job->file->upload.size + job->len <= HERE_MAX ||
-        co_offload(run, job) < 0)
-        run(job);
+    if (here || co_offload(fn, job) < 0)
+        fn(job);
 }
 
 int http_upload_write(struct http_upload *u, const char *data, size_t len)
 {
     struct job job = { .file = file_of(u), .data = data, .len = len };
+    int64_t until = atomic_load_explicit(&slow_until, memory_order_relaxed);
 
-    do_job(&job);
+    run(write_all, &job, until == 0 || co_now() >= until);
     if (job.err != 0) {
         errno = job.err;
         return -1;
@@ -101,7 +117,7 @@ void http_upload_remove(struct http_upload *u)
 
     if (u->fd < 0)
         return;
-    do_job(&job);
+    run(remove_file, &job, u->size <= REMOVE_MAX);
     u->fd = -1;
 }
 

@@ -78,6 +78,39 @@ static void in_chunks(void *arg)
     web_stop(&web);
 }
 
+/* ---- A slow disk -----------------------------------------------------------
+ */
+
+/* It delays a scheduler once, not with each write. */
+static void slow_disk(void *arg)
+{
+    struct client *k;
+    struct web web;
+
+    (void)arg;
+    web_start(&web, &plain, NULL);
+    k = client_open(&web);
+    one_file(3000000);
+    written_here = written_elsewhere = 0;
+    write_ms = 8;
+    CHECK_EQ(post(k, "/shows", MULTIPART, b), 200);
+    write_ms = 0;
+    CHECK(written_here * 4 < written_elsewhere);
+    CHECK(written_here + written_elsewhere >= 3000000 / 65536);
+    CHECK_EQ(post(k, "/shows", MULTIPART, b), 200);
+    /* Once it has been fast again for long enough, it is trusted. */
+    one_file(1000);
+    written_here = 0;
+    for (int64_t end = SOON; written_here == 0;) {
+        CHECK(co_now() < end);
+        CHECK_EQ(co_sleep_until(co_after(100 * CO_MSEC)), 0);
+        CHECK_EQ(post(k, "/shows", MULTIPART, b), 200);
+    }
+    check_nothing_left(in);
+    client_close(k);
+    web_stop(&web);
+}
+
 /* ---- Files that are kept ---------------------------------------------------
  */
 
@@ -224,6 +257,7 @@ static void tests(void)
 {
     RUN_CO(arrive);
     RUN_CO(in_chunks);
+    RUN_CO(slow_disk);
     RUN_CO(are_kept);
     RUN_CO(handled);
     RUN_CO(broken_off);

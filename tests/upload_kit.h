@@ -45,6 +45,21 @@ int open(const char *path, int flags, ...)
     return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
+/* How long each write takes, and how many kept a scheduler from its work. */
+static atomic_int write_ms;
+static atomic_uint written_here, written_elsewhere;
+
+ssize_t pwrite(int fd, const void *buf, size_t len, off_t at)
+{
+    if (write_ms > 0)
+        test_sleep_ms(write_ms);
+    if (co_self() != NULL)
+        written_here++;
+    else
+        written_elsewhere++;
+    return syscall(SYS_pwrite64, fd, buf, len, at);
+}
+
 /* ---- Handlers --------------------------------------------------------------
  */
 
