@@ -233,6 +233,20 @@ static void put_error(struct http_work *w, int status, const char *why)
     put_answer(w, status);
 }
 
+/* Lent parts are not sent, and last until the head is made: its lines may stand
+ * in what they keep. */
+static void put_bodiless(struct http_work *w, int status)
+{
+    struct http_response *res = &w->res;
+    struct http_part *parts = res->parts;
+
+    res->parts = NULL;
+    res->parts_len = 0;
+    res->body_len = 0;
+    put_answer(w, status);
+    res->parts = parts;
+}
+
 void http_response_drop(struct http_work *w)
 {
     if (__builtin_expect(w->res.big != NULL, 0))
@@ -253,9 +267,7 @@ void http_response_close(struct http_work *w, int status)
     } else if (__builtin_expect(!http_status_final(status), 0)) {
         put_error(w, 500, NULL);
     } else if (http_status_bodiless(status)) {
-        res->body_len = 0;
-        http_parts_drop(res);
-        put_answer(w, status);
+        put_bodiless(w, status);
     } else if (__builtin_expect(status >= 400 && length_of(res) == 0, 0)) {
         put_error(w, status, NULL);
     } else {

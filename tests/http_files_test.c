@@ -22,6 +22,15 @@ static int send_named(struct http_request *req, struct http_response *res)
     return http_files_send((struct http_files *)req->arg, req, res, req->query);
 }
 
+/* Another status than that of the file. */
+static int send_as(struct http_request *req, struct http_response *res)
+{
+    CHECK_EQ(http_files_send((struct http_files *)req->arg, req, res,
+                             http_param(req, "*")),
+             200);
+    return atoi(http_param(req, "status"));
+}
+
 static void note_fault(void *app, const char *line, size_t len)
 {
     (void)app;
@@ -198,6 +207,20 @@ static void named_by_handlers(void)
     CHECK_EQ(get("/send?/a.txt"), 200);
     CHECK_EQ(get("/send?.hidden"), 200);
     CHECK_EQ(get("/send?sub/../a.txt"), 200);
+}
+
+/* A file that was just written stays nowhere but in its answer. */
+static void other_statuses(void)
+{
+    file_text("page", "<p>page");
+    CHECK_EQ(get("/as/404/page"), 404);
+    CHECK(body_is(k, "<p>page"));
+    file_text("page", "<p>page");
+    CHECK_EQ(get("/as/204/page"), 204);
+    CHECK(field(k, "Content-Type") != NULL);
+    file_text("page", "<p>page");
+    CHECK_EQ(get("/as/304/page"), 304);
+    CHECK(field(k, "Accept-Ranges") != NULL);
 }
 
 static void methods(void)
@@ -639,6 +662,7 @@ static void root(void *arg)
     names();
     long_names();
     named_by_handlers();
+    other_statuses();
     methods();
     fields();
     conditions();
@@ -675,6 +699,8 @@ static void run_with(size_t bytes, unsigned descriptors)
     routes[0] = (struct http_route){ "GET", "/*", http_files, files, 0 };
     routes[1] = (struct http_route){ NULL, "/any/*", http_files, files, 0 };
     routes[2] = (struct http_route){ "GET", "/send", send_named, all_files, 0 };
+    routes[3] =
+        (struct http_route){ "GET", "/as/:status/*", send_as, files, 0 };
     RUN_CO(root);
     http_files_close(files);
     http_files_close(all_files);
