@@ -253,6 +253,20 @@ static bool config_valid(const struct http_files_config *c)
                                          http_value_valid(c->cache_control)));
 }
 
+/* O_PATH asks for no permission, so the look shows that there is one. */
+static int open_root(const char *path)
+{
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), err;
+    struct stat s;
+
+    if (fd < 0 || fstatat(fd, ".", &s, 0) == 0)
+        return fd;
+    err = errno;
+    (void)close(fd);
+    errno = err;
+    return -1;
+}
+
 struct http_files *http_files_open(const struct http_files_config *c)
 {
     struct http_files *f;
@@ -269,7 +283,7 @@ struct http_files *http_files_open(const struct http_files_config *c)
     f->dotfiles = c->dotfiles;
     f->gzip = !c->gzip_off;
     f->unchecked = c->unchecked;
-    f->root = open(c->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    f->root = open_root(c->root);
     f->index = strdup(c->index == NULL ? "index.html" : c->index);
     if (c->cache_control != NULL)
         f->cache_control = strdup(c->cache_control);

@@ -633,6 +633,33 @@ static void bad_configs(void)
     http_files_close(NULL);
 }
 
+/* A folder whose files may not be opened is found out at once; one that may
+ * only not be listed is none of these. */
+static void locked_folders(void)
+{
+    const uid_t self = geteuid(), nobody = 65534;
+    struct http_files_config config = { .root = files_root };
+    struct http_files *f;
+
+    files_make();
+    if (self == 0)
+        CHECK_EQ(seteuid(nobody), 0);
+    else
+        CHECK_EQ(chmod(files_root, 0), 0);
+    CHECK(http_files_open(&config) == NULL);
+    CHECK_EQ(errno, EACCES);
+    CHECK_EQ(seteuid(self), 0);
+    CHECK_EQ(chmod(files_root, 0711), 0);
+    if (self == 0)
+        CHECK_EQ(seteuid(nobody), 0);
+    f = http_files_open(&config);
+    CHECK(f != NULL);
+    http_files_close(f);
+    CHECK_EQ(seteuid(self), 0);
+    CHECK_EQ(chmod(files_root, 0700), 0);
+    files_remove();
+}
+
 /* Until a second is over a file has no date, then it has. */
 static void dates(void)
 {
@@ -711,6 +738,7 @@ static void run_with(size_t bytes, unsigned descriptors)
 int main(void)
 {
     bad_configs();
+    locked_folders();
     run_with(0, 0);
     run_with(1, 1);
     run_with(20000, 2);
