@@ -89,10 +89,11 @@ static struct http_entry *pack_entry(const struct files_loading *l,
 {
     struct http_entry *e =
         calloc(1, sizeof *e + lines->len + lines->etag_len + 2 * len + 8);
-    char *p = (char *)(e + 1);
+    char *p;
 
     if (e == NULL)
         return NULL;
+    p = (char *)(e + 1);
     e->key_len = (uint32_t)len;
     e->may_be_packed = l->gzip;
     e->id = l->id;
