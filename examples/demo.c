@@ -284,7 +284,7 @@ static int as_text(struct http_request *req, struct http_response *res)
                 "99 %% answered within  %.1f us, since the start\n"
                 "memory                %.1f MB\n",
                 s.all.living, s.all.switches, s.http.requests, s.http.conns,
-                s.http.idle, (double)http_stats_share(&s.http, 0.99) / 1e3,
+                s.http.idle, (double)http_stats_quantile(&s.http, 0.99) / 1e3,
                 (double)s.resident / 1e6);
     return 200;
 }

@@ -184,11 +184,14 @@ int http_printf(struct http_response *res, const char *format, ...)
 int http_write(struct http_response *res, const void *buf, size_t len);
 
 /* Appends to the body what stands elsewhere: len bytes at data, or of the file
- * fd from offset.  It is not copied, and stays as it is until done(arg) is
- * called (NULL: until the request is over): once it was sent, or will not be,
- * also when this fails.  Nothing but these two may append behind it.  A file
- * that ends early, or cannot be read, ends the connection.  0, or -1: EINVAL
- * when streaming or in an error page, ENOMEM: then an error is answered. */
+ * fd from offset, which is borrowed.  It has to stay as it is until done(arg)
+ * is called (NULL: until the request is over), so done may free or close it.
+ * That happens once, on the request's coroutine, when it was sent or will not
+ * be; also when this fails, before it returns.  Nothing but these two may
+ * append behind it, and http_config.answer_max does not count it.  A file that
+ * ends early, or cannot be read, ends the connection, and http_config.fault is
+ * told.  0, or -1: EINVAL when streaming, in an error page, or for an offset
+ * below 0; ENOMEM: then an error is answered. */
 int http_lend(struct http_response *res, const void *data, size_t len,
               void (*done)(void *arg), void *arg);
 int http_sendfile(struct http_response *res, int fd, off_t offset, uint64_t len,
@@ -227,10 +230,10 @@ void http_stats(struct http_request *req, struct http_stats *out);
  * 900, 1,000, 1,200 and so on until 10 s; CO_FOREVER for the last. */
 int64_t http_stats_time(unsigned i);
 
-/* The time within which that share of requests (0.99) was answered, as far as
- * times[] tells; 0 when there are none.  Differences of two http_stats() serve
- * for what happened in between. */
-int64_t http_stats_share(const struct http_stats *s, double share);
+/* In ns: so many of the requests (share: 0.99 of them) took no longer, as far
+ * as times[] tells.  0 when there are none, CO_FOREVER when it was 10 s or
+ * more.  Differences of two http_stats() serve for what happened in between. */
+int64_t http_stats_quantile(const struct http_stats *s, double share);
 
 #ifdef __cplusplus
 }

@@ -43,7 +43,8 @@ http_handler http_debug_metrics;
 
 /* What all coroutines do: co_dump(), sent as it is made; "?form=grouped" and
  * "?form=json" are co_dump_grouped() and co_dump_json(), other forms 400.  When
- * the client leaves, so ends the dump.  Four may be on their way: 503. */
+ * the client leaves, so ends the dump.  Four may be on their way, others get
+ * 503. */
 http_handler http_debug_coroutines;
 
 /* "ok", or 503 once the server stops: for whoever spreads requests over several

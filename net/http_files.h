@@ -37,7 +37,8 @@ struct http_files_config { /* public; zero means the default */
     bool listing;          /* of folders without an index; else they are 403 */
     bool dotfiles;         /* names that begin with a dot; ".well-known" is
                               there always (RFC 8615) */
-    bool gzip_off;         /* else text is compressed for who accepts it, once,
+    bool gzip_off;         /* else text of 256 bytes to 4 MiB is compressed for
+                              who accepts it, once, where that saves an eighth,
                               and a file with ".gz" behind its name and no older
                               than it is sent instead of it */
     const char *cache_control; /* the field Cache-Control of files; none */
@@ -45,8 +46,7 @@ struct http_files_config { /* public; zero means the default */
     size_t cache_bytes;        /* of what stays in memory; 64 MiB, 1 none */
     unsigned cache_files;      /* descriptors kept open; 256 */
     int64_t unchecked;         /* ns for which a file that was looked at is
-                                  taken to be the same; 0: no longer than the
-                                  request */
+                                  taken to be the same; 0: each request looks */
 };
 
 /* For http_files_close(), once nobody serves it any more.  Copies the config.
@@ -55,13 +55,17 @@ struct http_files_config { /* public; zero means the default */
 struct http_files *http_files_open(const struct http_files_config *config);
 void http_files_close(struct http_files *files); /* NULL is fine.  [any] */
 
-/* A handler, whose route has "*" and the files as its argument. */
+/* A handler, whose route has "*" (what that matched is the name) and the files
+ * as its argument.  Else it answers 500. */
 int http_files(struct http_request *req, struct http_response *res);
 
-/* For handlers: answers with the file of that name, relative to the root; of
- * the folder, if it is empty or ends with a slash.  The status to return: 200,
- * 206, 301, 304, 403, 404, 405, 412, 416, 500, 503.  Fields that res has
- * already stand instead of those of the file.  [waits] */
+/* For handlers: answers with the file of that name, relative to the root and
+ * decoded; of the folder, if it is empty or ends with a slash.  The status to
+ * return: 200, 206, 301, 304, 403, 404, 405, 412, 416, 500, 503; another one,
+ * such as 404 for a page that says so, may be returned instead of 200.  Fields
+ * that res has already stand instead of those of the file.  What keeps a file
+ * from being served, other than that there is none, goes to http_config.fault.
+ * [waits] */
 int http_files_send(struct http_files *files, struct http_request *req,
                     struct http_response *res, const char *name);
 

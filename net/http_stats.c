@@ -48,7 +48,7 @@ unsigned http_stats_place(int64_t ns)
     return base + i;
 }
 
-int64_t http_stats_share(const struct http_stats *s, double share)
+int64_t http_stats_quantile(const struct http_stats *s, double share)
 {
     uint64_t count = 0, below = 0;
 

@@ -178,15 +178,16 @@ int net_writev(struct net_conn *c, const struct iovec *iov, int count,
 int net_sendfile(struct net_conn *c, int fd, off_t offset, size_t len,
                  int64_t deadline);
 
-/* Buffers and behind them a part of a file, as one write.  With patience, the
- * deadline is that of the first NET_PACE bytes alone, and moves on to patience
- * ns from then each time that the peer has taken so many: one that is slow is
- * waited for, one that is silent is not. */
+/* Buffers and behind them a part of a file, as one write: 0, or -1 as
+ * net_write() and net_sendfile().  With patience, the deadline is that of the
+ * first NET_PACE bytes alone, and moves on to patience ns from then each time
+ * that the peer has taken so many: one that is slow is waited for, one that is
+ * silent is not.  [waits] */
 enum { NET_PACE = 64 * 1024 };
 struct net_message { /* public; zero means none */
     const struct iovec *iov;
     int count;
-    int fd;
+    int fd; /* with len: so many of its bytes, from offset */
     off_t offset;
     uint64_t len;
     int64_t patience;

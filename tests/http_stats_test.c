@@ -44,16 +44,16 @@ static void shares(void)
 {
     struct http_stats s = { 0 };
 
-    CHECK_EQ(http_stats_share(&s, 0.5), 0);
+    CHECK_EQ(http_stats_quantile(&s, 0.5), 0);
     s.times[3] = 90;
     s.times[20] = 9;
     s.times[HTTP_TIMES - 1] = 1;
-    CHECK_EQ(http_stats_share(&s, 0), http_stats_time(0));
-    CHECK_EQ(http_stats_share(&s, 0.5), http_stats_time(3));
-    CHECK_EQ(http_stats_share(&s, 0.9), http_stats_time(3));
-    CHECK_EQ(http_stats_share(&s, 0.91), http_stats_time(20));
-    CHECK_EQ(http_stats_share(&s, 0.99), http_stats_time(20));
-    CHECK_EQ(http_stats_share(&s, 1), CO_FOREVER);
+    CHECK_EQ(http_stats_quantile(&s, 0), http_stats_time(0));
+    CHECK_EQ(http_stats_quantile(&s, 0.5), http_stats_time(3));
+    CHECK_EQ(http_stats_quantile(&s, 0.9), http_stats_time(3));
+    CHECK_EQ(http_stats_quantile(&s, 0.91), http_stats_time(20));
+    CHECK_EQ(http_stats_quantile(&s, 0.99), http_stats_time(20));
+    CHECK_EQ(http_stats_quantile(&s, 1), CO_FOREVER);
 }
 
 /* ---- A server --------------------------------------------------------------
@@ -151,7 +151,7 @@ static void requests(void *arg)
                                  strlen("503 Service Unavailable\n") +
                                  strlen("500 Internal Server Error\n"));
     CHECK_EQ(seen.time_sum, 0);
-    CHECK_EQ(http_stats_share(&seen, 1), 0);
+    CHECK_EQ(http_stats_quantile(&seen, 1), 0);
 
     /* A body that is none, one in pieces, several at once. */
     ask_for(k, "/look");
@@ -197,7 +197,7 @@ static void times(void *arg)
     CHECK_EQ(count, 3);
     CHECK(seen.time_sum >= 15 * CO_MSEC);
     CHECK(seen.time_sum < 60 * CO_SECOND);
-    CHECK(http_stats_share(&seen, 0.01) > 5 * CO_MSEC);
+    CHECK(http_stats_quantile(&seen, 0.01) > 5 * CO_MSEC);
     client_close(k);
     web_stop(&web);
 }
