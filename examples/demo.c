@@ -17,7 +17,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
-enum { VIEWERS_MAX = 100, SCHEDULERS_SHOWN = 16, EVENT_MAX = 16 * 1024 };
+enum { VIEWERS_MAX = 100, SCHEDULERS_SHOWN = 16, EVENT_MAX = 8 * 1024 };
 
 #define EVENT_EVERY (250 * CO_MSEC)
 
@@ -218,42 +218,48 @@ static void put_begin(struct text *t, const struct sample *s)
     put(t, "]}\n\n");
 }
 
-static void tell_events(struct http_request *req, struct http_response *res)
-{
+struct viewer { /* what one needs; of the request, since stacks stay small */
     struct sample before, now;
-    struct text t = { .len = 0 };
+    struct text text;
+};
+
+static void tell_events(struct http_request *req, struct http_response *res,
+                        struct viewer *v)
+{
     int64_t next = co_now();
 
-    take(req, &before);
-    put_begin(&t, &before);
-    now = before;
+    v->text.len = 0;
+    take(req, &v->before);
+    put_begin(&v->text, &v->before);
+    v->now = v->before;
     do {
-        put_sample(&t, &before, &now);
-        if (http_write(res, t.buf, t.len) < 0)
+        put_sample(&v->text, &v->before, &v->now);
+        if (http_write(res, v->text.buf, v->text.len) < 0)
             return;
-        before = now;
-        t.len = 0;
+        v->before = v->now;
+        v->text.len = 0;
         next += EVENT_EVERY;
         if (next < co_now())
             next = co_now();
         if (co_sleep_until(next) < 0)
             return;
-        take(req, &now);
+        take(req, &v->now);
     } while (true);
 }
 
 static int events(struct http_request *req, struct http_response *res)
 {
     static atomic_uint viewers;
+    struct viewer *v = http_alloc(req, sizeof *v);
     int status = 503;
 
-    if (atomic_fetch_add(&viewers, 1) < VIEWERS_MAX &&
+    if (atomic_fetch_add(&viewers, 1) < VIEWERS_MAX && v != NULL &&
         http_set_header(res, "Content-Type", "text/event-stream") == 0 &&
         http_set_header(res, "Cache-Control", "no-store") == 0 &&
         http_stream(res, 200) == 0) {
         status = 200;
         if (strcmp(req->method, "HEAD") != 0)
-            tell_events(req, res);
+            tell_events(req, res, v);
     }
     atomic_fetch_sub(&viewers, 1);
     return status;
@@ -273,19 +279,23 @@ static int hello(struct http_request *req, struct http_response *res)
 static int as_text(struct http_request *req, struct http_response *res)
 {
     struct sample s;
+    char most[32] = "more than 10 s";
+    int64_t ns;
 
     take(req, &s);
+    ns = http_stats_quantile(&s.http, 0.99);
+    if (ns < CO_FOREVER) /* else there were more pages than other requests */
+        (void)snprintf(most, sizeof most, "%.1f us", (double)ns / 1e3);
     http_set_header(res, "Cache-Control", "no-store");
     http_printf(res,
                 "coroutines            %" PRIu64 "\n"
                 "switches              %" PRIu64 "\n"
                 "requests              %" PRIu64 "\n"
                 "connections           %" PRIu64 ", %" PRIu64 " idle\n"
-                "99 %% answered within  %.1f us, since the start\n"
+                "99 %% answered within  %s, since the start\n"
                 "memory                %.1f MB\n",
                 s.all.living, s.all.switches, s.http.requests, s.http.conns,
-                s.http.idle, (double)http_stats_quantile(&s.http, 0.99) / 1e3,
-                (double)s.resident / 1e6);
+                s.http.idle, most, (double)s.resident / 1e6);
     return 200;
 }
 
@@ -346,8 +356,10 @@ static void root(void *arg)
     site->failed = true;
     if (files == NULL)
         perror(site->folder);
-    else if ((l = net_listen(site->addr, &options)) == NULL ||
-             serve(l, files) < 0)
+    else if ((l = net_listen(site->addr, &options)) == NULL && errno == EINVAL)
+        fprintf(stderr, "demo: '%s' is no address as 127.0.0.1:8000 is one\n",
+                site->addr);
+    else if (l == NULL || serve(l, files) < 0)
         perror(site->addr);
     else
         site->failed = false;

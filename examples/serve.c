@@ -168,6 +168,11 @@ static int serve(struct program *p, const struct http_files *files)
     };
     struct net_listener *l = net_listen(p->addr, NULL);
 
+    if (l == NULL && errno == EINVAL) { /* the folder comes second */
+        fprintf(stderr, "serve: '%s' is no address as 127.0.0.1:8000 is one\n",
+                p->addr);
+        return 1;
+    }
     if (l != NULL)
         announce(l, p->files.root);
     p->http.routes = routes;

@@ -185,6 +185,20 @@ def test_strangers():
         demo.stop()
 
 
+def test_viewers():
+    """One more than it takes is told so, and gets its turn."""
+    with Demo() as demo, Browser() as browser:
+        others = [demo.events() for _ in range(100)]
+        for events in others:
+            next(events)
+        check(demo.ask("GET", "/events")[0] == 503, "there is room for more")
+        browser.open(demo.url)
+        browser.until(SAYS.format("#state", "no answer"))
+        for events in others:
+            events.close()
+        browser.until(SAYS.format("#state", "live"))
+
+
 def test_descriptors():
     with Demo(descriptors=700) as demo:
         demo.ask("POST", "/idle")
@@ -192,6 +206,18 @@ def test_descriptors():
         check(now["idlers"]["count"] == 200 and
               "ulimit" in now["idlers"]["note"], now["idlers"])
         demo.stop()
+
+
+def test_wrong():
+    with Demo() as demo:
+        for why, *words in (("Address already in use",
+                             f"127.0.0.1:{demo.port}",
+                             os.path.join(ROOT, "examples/demo")),
+                            ("'8000' is no address", "8000", ROOT),
+                            ("No such file", "127.0.0.1:0", ROOT + "/none")):
+            done = subprocess.run([PROGRAM, *words], capture_output=True,
+                                  text=True, timeout=LIMIT)
+            check(done.returncode == 1 and why in done.stderr, done)
 
 
 # ---- With one -----------------------------------------------------------------
@@ -229,6 +255,13 @@ def look(browser):
     browser.size(1280, 900)
 
 
+def hide(browser, hidden):
+    """As if its tab were behind another one, or came to the front."""
+    browser.ask("Object.defineProperty(document, 'hidden', { configurable: "
+                f"true, value: {'true' if hidden else 'false'} }});"
+                "document.dispatchEvent(new Event('visibilitychange'))")
+
+
 def test_page():
     os.makedirs(PICTURES, exist_ok=True)
     with Demo() as demo, Browser() as browser:
@@ -260,6 +293,13 @@ def test_page():
         browser.until(NUMBER.format("#coroutines") + " < 100")
         check(browser.ask(SAYS.format("#idle button", "Open")), "the button")
         check(not browser.errors, browser.errors)
+
+        # Nobody sees it, then somebody does.
+        hide(browser, True)
+        browser.until("source === null")
+        demo.until("left", lambda s: s["conns"] < 4)
+        hide(browser, False)
+        browser.until("source !== null && recent.length > 0")
 
         # It says so when the server ends, and goes on with the next one.
         demo.stop()
@@ -309,8 +349,8 @@ def main():
     if sys.argv[1:2] == ["--update"]:
         update(sys.argv[2])
         return 0
-    for test in (test_routes, test_buttons, test_strangers, test_descriptors,
-                 test_page, test_no_script):
+    for test in (test_routes, test_buttons, test_strangers, test_viewers,
+                 test_descriptors, test_wrong, test_page, test_no_script):
         begun = time.monotonic()
         try:
             test()

@@ -199,7 +199,8 @@ def test_serve_wrong():
                 (2, "usage: serve", here, folder, folder),
                 (1, f"{name}: Not a directory", here, name),
                 (1, f"{name}x: No such file", here, name + "x"),
-                (1, "nonsense: Invalid argument", "nonsense", folder),
+                (1, "'nonsense' is no address", "nonsense", folder),
+                (1, f"'{folder}' is no address", folder),
                 (1, "is no value of a field", "--cache-control=a\nb"),
                 (0, "", "--help")):
             done = subprocess.run([SERVE, *words], capture_output=True,

@@ -10,6 +10,7 @@
 const POINTS = 120; // of a spark: half a minute
 const STEADY = 4;   // events that a big number is the mean of
 const WINDOW = 40;  // events that the histogram shows
+const AGAIN = 5000, UNSEEN = 5000; // ms
 const SVG = "http://www.w3.org/2000/svg";
 
 let fixed = { times: [], schedulers: 0, version: "" };
@@ -244,6 +245,8 @@ const recent = [];
 function begin(event) {
     fixed = JSON.parse(event.data);
     recent.length = 0;
+    for (const tile of Object.values(tiles))
+        tile.values = []; // what was before is not of the last half minute
     const list = find(".schedulers");
     list.replaceChildren();
     for (let i = 0; i < fixed.schedulers; i++) {
@@ -302,15 +305,48 @@ function update(event) {
     buttons.load.put(now.load);
 }
 
+/* A browser tries again when the connection broke, but not when the server said
+   no: there are as many other viewers as it takes. */
 function lost() {
     document.body.className = "lost";
     find("#state").textContent = "no answer, trying again";
+    if (source && source.readyState === EventSource.CLOSED) {
+        leave();
+        later = setTimeout(listen, AGAIN);
+    }
+}
+
+let source = null, later = 0;
+
+function listen() {
+    clearTimeout(later);
+    if (source)
+        return;
+    source = new EventSource("events");
+    source.addEventListener("begin", begin);
+    source.addEventListener("message", update);
+    source.addEventListener("error", lost);
+}
+
+function leave() {
+    clearTimeout(later);
+    if (source)
+        source.close();
+    source = null;
+}
+
+/* A page in a tab that nobody sees needs no numbers, and browsers have but six
+   connections for all tabs of a site. */
+function seen() {
+    clearTimeout(later);
+    if (!document.hidden)
+        listen();
+    else
+        later = setTimeout(leave, UNSEEN);
 }
 
 document.querySelectorAll(".host").forEach(e => {
     e.textContent = location.origin;
 });
-const source = new EventSource("events");
-source.addEventListener("begin", begin);
-source.addEventListener("message", update);
-source.addEventListener("error", lost);
+document.addEventListener("visibilitychange", seen);
+seen();
