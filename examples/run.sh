@@ -22,8 +22,22 @@ fi
 
 says() { sed -n "s/^[ /*]*$1 *\\([^ ].*\\)/\\1/p" "examples/$name.c"; }
 
+# What is said of its address, for the one that it is given.  Where that asks for
+# any port, only the program knows.
 open=$(says Open:)
-[ -z "$open" ] || echo "http://${1:-$open}/ as soon as it is built"
+try=$(says Try:)
+listens=$open$try
+for word in "$@"; do
+    case $word in
+    :[0-9]* | *:0) open='' try='' ;;
+    *:[0-9]*)
+        open=${open:+$word}
+        try=$(printf '%s\n' "$try" | sed \
+            "s|127\.0\.0\.1\([: ]\)[0-9]*|${word%:*}\1${word##*:}|")
+        ;;
+    esac
+done
+[ -z "$open" ] || echo "http://$open/ as soon as it is built"
 
 needs=$(sed -n 's/^.*Needs \([a-z0-9.+ -]*\)\..*/\1/p' "examples/$name.c")
 under=$(says Under:)
@@ -35,11 +49,9 @@ cmake --preset release >"$log" 2>&1 || { cat "$log" >&2 && exit 1; }
 cmake --build --preset release --target "examples_$name"
 
 # Those that listen say how to talk to them.
-try=$(says Try:)
 if [ -n "$try" ]; then
     echo 'talk to it from another terminal:'
     printf '%s\n' "$try" | sed 's/^/    /'
-    echo "stop it with Ctrl-C"
 fi
-[ -z "$open" ] || echo "stop it with Ctrl-C"
+[ -z "$listens" ] || echo "stop it with Ctrl-C"
 exec ${under:+sh "$under"} "build/release/examples/$name" "$@"
