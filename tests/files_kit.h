@@ -6,6 +6,7 @@
 #define TESTS_FILES_KIT_H
 
 #include "tests/test.h"
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
@@ -31,6 +32,20 @@ __attribute__((unused)) static int files_remove_one(const char *path,
 __attribute__((unused)) static void files_remove(void)
 {
     (void)nftw(files_root, files_remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Removes all that is in a folder; folders there are empty. */
+__attribute__((unused)) static void files_empty(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *e;
+
+    CHECK(dir != NULL);
+    while ((e = readdir(dir)) != NULL)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            CHECK(unlinkat(dirfd(dir), e->d_name, 0) == 0 ||
+                  unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR) == 0);
+    CHECK_EQ(closedir(dir), 0);
 }
 
 /* Removed when the process ends by itself. */

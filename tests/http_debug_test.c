@@ -6,21 +6,10 @@
  */
 #include "co/inside.h"
 #include "net/http_debug.h"
+#include "tests/hold_kit.h"
 #include "tests/metrics_kit.h"
-#include "tests/web_kit.h"
 #include <dirent.h>
 #include <sys/wait.h>
-
-static struct co_sem inside, go_on;
-
-static int hold(struct http_request *req, struct http_response *res)
-{
-    (void)req;
-    (void)res;
-    co_sem_post(&inside);
-    CHECK_EQ(co_sem_wait(&go_on, SOON), 0);
-    return 204;
-}
 
 static const struct http_route routes[] = {
     { "GET", "/hold", hold, NULL, 0 },
@@ -139,8 +128,7 @@ static void coroutines(void *arg)
     (void)arg;
     web_start(&web, &config, NULL);
     held = client_open(&web);
-    say(held, "GET /hold HTTP/1.1\r\n" END);
-    CHECK_EQ(co_sem_wait(&inside, SOON), 0);
+    hold_begin(held);
     k = client_open(&web);
     CHECK_EQ(ask(k, "GET /debug/coroutines HTTP/1.1\r\n" END), 200);
     CHECK(strcmp(field(k, "Content-Type"), "text/plain; charset=utf-8") == 0);
@@ -156,7 +144,7 @@ static void coroutines(void *arg)
     CHECK_EQ(ask(k, "GET /debug/coroutines?form=x HTTP/1.1\r\n" END), 400);
     say(k, "HEAD /debug/coroutines HTTP/1.1\r\n" END);
     CHECK_EQ(answer_to(k, true), 200);
-    co_sem_post(&go_on);
+    co_sem_post(&hold_end);
     CHECK_EQ(answer(held), 204);
     client_close(held);
     client_close(k);
@@ -290,8 +278,7 @@ static void health(void *arg)
     (void)arg;
     web_start(&web, &config, NULL);
     held = client_open(&web);
-    say(held, "GET /hold HTTP/1.1\r\n" END);
-    CHECK_EQ(co_sem_wait(&inside, SOON), 0);
+    hold_begin(held);
     k = client_open(&web);
     CHECK_EQ(ask(k, "GET /healthz HTTP/1.1\r\n" END), 200);
     CHECK(body_is(k, "ok\n"));
@@ -301,7 +288,7 @@ static void health(void *arg)
     CHECK_EQ(k->status, 503);
     CHECK(body_is(k, "stopping\n"));
     client_close(k);
-    co_sem_post(&go_on);
+    co_sem_post(&hold_end);
     CHECK_EQ(answer(held), 204);
     client_close(held);
     CHECK_EQ(co_join(web.co, SOON), 0);

@@ -3,10 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "net/http_folder.h"
-#include "tests/test.h"
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
+#include "tests/files_kit.h"
 #include <sys/syscall.h>
 
 static char root[] = "/tmp/corten-folder-XXXXXX";
@@ -29,19 +26,6 @@ static void make_file(const char *name, off_t size, time_t mtime)
     CHECK_EQ(ftruncate(fd, size), 0);
     CHECK_EQ(futimens(fd, times), 0);
     CHECK_EQ(close(fd), 0);
-}
-
-static void empty_root(void)
-{
-    DIR *dir = fdopendir(open_root());
-    struct dirent *e;
-
-    CHECK(dir != NULL);
-    while ((e = readdir(dir)) != NULL)
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-            CHECK(unlinkat(root_fd, e->d_name, 0) == 0 ||
-                  unlinkat(root_fd, e->d_name, AT_REMOVEDIR) == 0);
-    CHECK_EQ(closedir(dir), 0);
 }
 
 static struct http_folder read_root(bool dotfiles)
@@ -94,7 +78,7 @@ static void kinds(void)
     CHECK(f.names[0]->mtime > 784111777);
     CHECK_EQ(f.names[4]->mtime, 0);
     http_folder_free(&f);
-    empty_root();
+    files_empty(root);
 }
 
 /* Whether openat2(2) is there: it is what follows links. */
@@ -148,7 +132,7 @@ static void links(void)
     CHECK(!f.names[11]->is_file && !f.names[11]->is_folder);
     http_folder_free(&f);
     CHECK_EQ(unlinkat(root_fd, "a/c", 0), 0);
-    empty_root();
+    files_empty(root);
 }
 
 static void dotfiles(void)
@@ -170,7 +154,7 @@ static void dotfiles(void)
     check_name(&f, 0, "..two");
     check_name(&f, 1, ".hidden");
     http_folder_free(&f);
-    empty_root();
+    files_empty(root);
 }
 
 static void many(void)
@@ -188,7 +172,7 @@ static void many(void)
         CHECK(strcmp(f.names[i - 1]->name, f.names[i]->name) < 0);
     CHECK_EQ(f.count, count);
     http_folder_free(&f);
-    empty_root();
+    files_empty(root);
 }
 
 /* The longest name there is. */
@@ -204,7 +188,7 @@ static void long_name(void)
     CHECK_EQ(f.count, 1);
     check_name(&f, 0, name);
     http_folder_free(&f);
-    empty_root();
+    files_empty(root);
 }
 
 /* The descriptor is taken, whatever happens. */

@@ -6,11 +6,9 @@
 #include "net/http_escape.h"
 #include "net/http_framing.h"
 #include "net/http_listing.h"
+#include "tests/files_kit.h"
 #include "tests/web_kit.h"
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdatomic.h>
-#include <sys/stat.h>
 
 static char root[] = "/tmp/corten-listing-XXXXXX";
 static int root_fd;
@@ -55,19 +53,6 @@ static void make(const char *name)
 
     CHECK(fd >= 0);
     CHECK_EQ(close(fd), 0);
-}
-
-static void empty_root(void)
-{
-    DIR *dir = fdopendir(open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    struct dirent *e;
-
-    CHECK(dir != NULL);
-    while ((e = readdir(dir)) != NULL)
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-            CHECK(unlinkat(root_fd, e->d_name, 0) == 0 ||
-                  unlinkat(root_fd, e->d_name, AT_REMOVEDIR) == 0);
-    CHECK_EQ(closedir(dir), 0);
 }
 
 /* The page for that target, zero-terminated, in the client's buffer. */
@@ -143,7 +128,7 @@ static void small(void)
     html = page(k, "/list/?1"); /* with dotfiles */
     CHECK(link_at(html, 2, link) && strcmp(link, ".hidden") == 0);
     client_close(k);
-    empty_root();
+    files_empty(root);
 }
 
 /* In a page that is as it should be, each '<' begins a tag of ours. */
@@ -231,7 +216,7 @@ static void nasty_names(void)
     for (int i = 0; i < COUNT; i++)
         CHECK(seen[i]);
     client_close(k);
-    empty_root();
+    files_empty(root);
 }
 
 /* The path stands in the page, too. */
@@ -268,7 +253,7 @@ static void methods(void)
     CHECK_EQ(ask(k, "GET /list/ HTTP/1.0\r\n\r\n"), 200);
     CHECK(memmem(k->body, k->body_len, "a.txt", 5) != NULL);
     client_close(k);
-    empty_root();
+    files_empty(root);
 }
 
 static void failing(void)
@@ -325,7 +310,7 @@ static void large(void)
     for (int i = 0; i < 10; i++)
         leave_early();
     CHECK_EQ(count_rows(), count + 2);
-    empty_root();
+    files_empty(root);
 }
 
 static void all(void *arg)

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "net/http_server.h"
-#include "tests/web_kit.h"
+#include "tests/hold_kit.h"
 
 /* ---- Times -----------------------------------------------------------------
  */
@@ -60,8 +60,6 @@ static void shares(void)
  */
 
 static struct http_stats seen;
-static struct co_sem inside, go_on;
-
 static int look(struct http_request *req, struct http_response *res)
 {
     http_stats(req, &seen);
@@ -92,15 +90,6 @@ static int nap(struct http_request *req, struct http_response *res)
     (void)req;
     (void)res;
     CHECK_EQ(co_sleep_until(co_after(5 * CO_MSEC)), 0);
-    return 204;
-}
-
-static int hold(struct http_request *req, struct http_response *res)
-{
-    (void)req;
-    (void)res;
-    co_sem_post(&inside);
-    CHECK_EQ(co_sem_wait(&go_on, SOON), 0);
     return 204;
 }
 
@@ -232,14 +221,13 @@ static void conns(void *arg)
     CHECK_EQ(seen.turned_away, 0);
     CHECK_EQ(ask_once(&web, "GET / HTTP/1.1\r\n" END), 503);
     for (int i = 1; i < 4; i++) {
-        say(k[i], "GET /hold HTTP/1.1\r\n" END);
-        CHECK_EQ(co_sem_wait(&inside, SOON), 0);
+        hold_begin(k[i]);
     }
     look_until(k[0], CONNS, CONNS - 4);
     CHECK_EQ(seen.turned_away, 1);
     CHECK_EQ(seen.accepted, CONNS + 1);
     for (int i = 1; i < 4; i++)
-        co_sem_post(&go_on);
+        co_sem_post(&hold_end);
     for (int i = 1; i < 4; i++)
         CHECK_EQ(answer(k[i]), 204);
     for (int i = 1; i < CONNS; i++)
