@@ -4,7 +4,7 @@
  *         http_files_open(&(struct http_files_config){ .root = "/srv/www" });
  *
  *     struct http_route routes[] = {
- *         { "GET", "/static/\*", http_files, files, 0 },
+ *         { "GET", "/static/" "*", http_files, files, 0 },
  *         { 0 },
  *     };
  *

@@ -316,6 +316,8 @@ def test_no_script():
         browser.until("document.querySelector('footer') !== null")
         check(browser.ask("document.querySelector('noscript .note') !== null "
                           "&& innerWidth === 390"), "nothing is said of it")
+        check(browser.ask("getComputedStyle(document.querySelector('#state'))"
+                          ".display === 'none'"), "it says connecting")
         browser.ask("document.querySelector('#idle').submit()")
         demo.until("open", lambda s: s["idlers"]["count"] == 1000)
         browser.until("document.querySelector('footer') !== null && "

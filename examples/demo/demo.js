@@ -348,5 +348,6 @@ function seen() {
 document.querySelectorAll(".host").forEach(e => {
     e.textContent = location.origin;
 });
+find("#state").textContent = "connecting";
 document.addEventListener("visibilitychange", seen);
 seen();
