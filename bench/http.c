@@ -80,14 +80,10 @@ static struct server greeters[] = {
     { "threads", { "servers/workers", "http", ADDRESS }, false },
 };
 
-/* nginx takes what it has open for unchanged for a minute, and so does the
- * first one; the second looks at the file for each request. */
+/* nginx takes what it has open for unchanged for a minute; corten looks at the
+ * file once for all requests of a turn. */
 static struct server file_servers[] = {
     { "corten",
-      { "../examples/serve", "--log=off", "--unchecked=60000", ADDRESS,
-        RUN_FOLDER },
-      false },
-    { "strict",
       { "../examples/serve", "--log=off", ADDRESS, RUN_FOLDER },
       false },
     { "nginx", { "peers/nginx", "files", ADDRESS, RUN_FOLDER }, false },
@@ -290,7 +286,6 @@ static int prepare(void)
     leave_out(file_servers, FILE_SERVERS, "nginx", "/usr/sbin/nginx");
     (void)snprintf(path, sizeof path, "%s/%s", dir, file_servers[0].words[0]);
     leave_out(file_servers, FILE_SERVERS, "corten", path);
-    leave_out(file_servers, FILE_SERVERS, "strict", path);
     run_open(dir, cores[0]);
     return child_pin_self(cores[1]);
 }

@@ -40,6 +40,18 @@ void co_restore_deadline(int64_t old)
 }
 
 /* Not what the system call itself stands on. */
+uint64_t co_sys_turn(void)
+{
+    struct sched *s = sched_self();
+
+    if (s == NULL || s->running == NULL)
+        return 0;
+    return (uint64_t)atomic_load_explicit(&s->counters.polls,
+                                          memory_order_relaxed) *
+               SCHED_MAX +
+           s->index + 1;
+}
+
 void co_sys_trim(void)
 {
     enum { OWN_FRAMES = 2048 };

@@ -113,6 +113,11 @@ int co_sys_accept(int fd, struct sockaddr *addr, socklen_t *len, int flags,
  * was cancelled.  [co] */
 int co_sys_begin(void);
 
+/* The turn of its scheduler's loop that the caller runs in: a number that no
+ * other turn has while the schedulers are the same.  What woke coroutines in a
+ * turn happened before it began.  0 outside a coroutine. */
+uint64_t co_sys_turn(void);
+
 /* Before a long wait: gives back the pages of the stack that calls which have
  * returned used.  [co] */
 void co_sys_trim(void);

@@ -31,6 +31,7 @@ struct http_entry {
     const char *key;    /* the variant, one byte, and the name; then a zero */
     const char *packed; /* the name of the file with the packed bytes */
     bool may_be_packed; /* and it was looked for */
+    bool in_one;        /* its bytes may be others another time: no ranges */
     struct http_identity id, packed_id;
     void *body; /* size bytes, malloc'ed; or NULL */
     int fd;     /* without a body; else -1 */
@@ -47,6 +48,7 @@ struct http_entry {
     atomic_uint refs;
     atomic_bool used;       /* since the last round of eviction */
     _Atomic int64_t looked; /* http_now() when it was found unchanged */
+    _Atomic uint64_t turn;  /* co_sys_turn() then; 0 unknown */
 
     /* Under the cache's lock. */
     struct list link; /* unlinked: not in the cache */

@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "net/http_files.h"
+#include "co/sys.h"
 #include "net/http_accept.h"
 #include "net/http_beneath.h"
 #include "net/http_date.h"
@@ -20,6 +21,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+/* Numbers of turns may come again when there are other schedulers. */
+#define TURN_MAX CO_SECOND
 
 /* ---- Names -----------------------------------------------------------------
  */
@@ -62,20 +66,33 @@ static bool is_still(int root, const char *name, const struct http_identity *id)
     return http_identity_same(&now, id);
 }
 
+/* Whether a look that was had before is late enough.  Requests of one turn of
+ * the loop have all come before it began, so one look is enough for them; and
+ * so is one of another scheduler after the request came. */
+static bool is_fresh(const struct http_files *f, const struct http_entry *e,
+                     int64_t now, uint64_t turn)
+{
+    int64_t ago = now - atomic_load_explicit(&e->looked, memory_order_relaxed);
+
+    return ago < f->unchecked ||
+           (turn == atomic_load_explicit(&e->turn, memory_order_relaxed) &&
+            turn != 0 && ago < TURN_MAX);
+}
+
 static bool is_unchanged(const struct http_files *f, struct http_entry *e,
                          int64_t now)
 {
+    uint64_t turn = co_sys_turn();
+
     if (__builtin_expect(now >= e->good_until, 0))
         return false;
-    if (f->unchecked > 0 &&
-        now - atomic_load_explicit(&e->looked, memory_order_relaxed) <
-            f->unchecked)
+    if (is_fresh(f, e, now, turn))
         return true;
     if (!is_still(f->root, e->key + 1, &e->id) ||
         (e->may_be_packed && !is_still(f->root, e->packed, &e->packed_id)))
         return false;
-    if (f->unchecked > 0)
-        atomic_store_explicit(&e->looked, now, memory_order_relaxed);
+    atomic_store_explicit(&e->looked, now, memory_order_relaxed);
+    atomic_store_explicit(&e->turn, turn, memory_order_relaxed);
     return true;
 }
 

@@ -263,7 +263,7 @@ int files_answer(struct http_work *w, const struct files_asked *a,
         return status;
     }
     if (__builtin_expect(a->ranges != NULL, 0) &&
-        w->head.method_id == HTTP_GET &&
+        w->head.method_id == HTTP_GET && !e->in_one &&
         (a->when.range == NULL || http_if_range(a->when.range, &v)))
         n = http_range_parse(a->ranges, e->size, ranges, RANGES_MAX);
     if (n < 0)

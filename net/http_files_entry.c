@@ -56,7 +56,9 @@ static void put_lines(struct files_loading *l, struct lines *to)
     if (l->settled) {
         put(to, "ETag: ");
         to->etag = to->len;
-        put(to, "\"%" PRIx64 "-%" PRIx64 "%s\"", (uint64_t)id->mtime,
+        /* Another zlib makes other bytes of the same file. */
+        put(to, "%s\"%" PRIx64 "-%" PRIx64 "%s\"",
+            l->source == FILES_COMPRESSED ? "W/" : "", (uint64_t)id->mtime,
             (uint64_t)id->size, l->source != FILES_PLAIN ? "-gz" : "");
         to->etag_len = to->len - to->etag;
         put(to, "\r\n");
@@ -66,7 +68,8 @@ static void put_lines(struct files_loading *l, struct lines *to)
     if (f->cache_control != NULL)
         put(to, "Cache-Control: %s\r\n", f->cache_control);
     to->meta = to->len;
-    put(to, "Content-Type: %s\r\nAccept-Ranges: bytes\r\n%s", l->type,
+    put(to, "Content-Type: %s\r\n%s%s", l->type,
+        l->source != FILES_COMPRESSED ? "Accept-Ranges: bytes\r\n" : "",
         l->source != FILES_PLAIN ? "Content-Encoding: gzip\r\n" : "");
 }
 
@@ -96,6 +99,7 @@ static struct http_entry *pack_entry(const struct files_loading *l,
     p = (char *)(e + 1);
     e->key_len = (uint32_t)len;
     e->may_be_packed = l->gzip;
+    e->in_one = l->source == FILES_COMPRESSED;
     e->id = l->id;
     e->packed_id = l->packed_id;
     e->body = l->body;
@@ -138,6 +142,6 @@ struct http_entry *files_entry(struct files_loading *l, const char *key,
     e->good_until = l->dated > 0 ? http_now() + l->dated : INT64_MAX;
     atomic_init(&e->refs, 1);
     atomic_init(&e->used, true);
-    atomic_init(&e->looked, http_now());
+    atomic_init(&e->looked, l->begun);
     return e;
 }

@@ -215,6 +215,7 @@ struct http_entry *files_load(const struct http_files *f, const char *key,
     struct files_loading l = { .files = f,
                                .name = key + 1,
                                .gzip = *key == files_variant(true),
+                               .begun = http_now(),
                                .fd = -1 };
     struct http_entry *e = NULL;
     int err;

@@ -43,6 +43,7 @@ struct files_loading {
     const char *name;
     bool gzip;                /* is accepted */
     bool settled;             /* so far */
+    int64_t begun;            /* http_now() before the first look */
     int64_t dated;            /* ns until the bytes may have a date; or <= 0 */
     enum files_source source; /* of the bytes */
     const char *type;         /* of the file */

@@ -523,6 +523,8 @@ static void get_packed(void *arg)
     CHECK_EQ(ask(own, text), 200);
     CHECK(strcmp(field(own, "Content-Encoding"), "gzip") == 0);
     CHECK(own->body_len > 100000 && memcmp(own->body, "\x1f\x8b", 2) == 0);
+    CHECK(strncmp(field(own, "ETag"), "W/", 2) == 0);
+    CHECK(field(own, "Accept-Ranges") == NULL);
     client_close(own);
 }
 
