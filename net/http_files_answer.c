@@ -19,55 +19,89 @@ enum {
 /* ---- What is asked ---------------------------------------------------------
  */
 
-static const char **wanted(struct files_asked *a, const char *name, size_t len)
-{
-    static const struct {
-        const char *name;
-        size_t len, at;
-    } fields[] = {
+static const struct wanted {
+    const char *name;
+    size_t len, at;
+} wanted[] = {
 #define FIELD(name, field)                                                     \
-    { name, sizeof(name) - 1, offsetof(struct files_asked, field) }
-        FIELD("range", ranges),
-        FIELD("if-range", when.range),
-        FIELD("if-match", when.match),
-        FIELD("if-none-match", when.none_match),
-        FIELD("accept-encoding", encodings),
-        FIELD("if-modified-since", when.modified_since),
-        FIELD("if-unmodified-since", when.unmodified_since),
+    {                                                                          \
+        name, sizeof(name) - 1, offsetof(struct files_asked, field)            \
+    }
+    FIELD("range", ranges),
+    FIELD("if-range", when.range),
+    FIELD("if-match", when.match),
+    FIELD("if-none-match", when.none_match),
+    FIELD("accept-encoding", encodings),
+    FIELD("if-modified-since", when.modified_since),
+    FIELD("if-unmodified-since", when.unmodified_since),
 #undef FIELD
-    };
+};
+
+static const struct wanted *look_up(const char *name, size_t len)
+{
+    const struct wanted *end = wanted + sizeof wanted / sizeof *wanted;
 
     if ((*name | 0x20) != 'i' && (*name | 0x20) != 'a' && (*name | 0x20) != 'r')
         return NULL;
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (fields[i].len == len && strncasecmp(fields[i].name, name, len) == 0)
-            return (const char **)((char *)a + fields[i].at);
+    for (const struct wanted *f = wanted; f < end; f++)
+        if (f->len == len && strncasecmp(f->name, name, len) == 0)
+            return f;
     return NULL;
+}
+
+/* The list that begins with first and goes on in the lines from the i-th on
+ * that have its name, made at once: line by line, the copies of what is there
+ * already would be many times as long as the head. */
+__attribute__((noinline)) static const char *join(struct http_work *w,
+                                                  const struct wanted *f,
+                                                  const char *first, uint32_t i)
+{
+    size_t len = strlen(first), room = len + 1;
+    const struct http_field *fields = w->head.fields;
+    char *list;
+
+    for (uint32_t j = i; j < w->head.count; j++)
+        if (look_up(w->base + fields[j].name.at, fields[j].name.len) == f)
+            room += fields[j].value.len + 2;
+    list = http_alloc(&w->req, room);
+    if (list == NULL)
+        return NULL;
+    memcpy(list, first, len + 1);
+    for (uint32_t j = i; j < w->head.count; j++) {
+        const char *name, *value;
+
+        if (look_up(w->base + fields[j].name.at, fields[j].name.len) != f)
+            continue;
+        (void)http_header_at(&w->req, j, &name, &value);
+        memcpy(list + len, ", ", 2);
+        memcpy(list + len + 2, value, fields[j].value.len + 1);
+        len += fields[j].value.len + 2;
+    }
+    return list;
 }
 
 int files_asked(struct http_work *w, struct files_asked *a)
 {
+    unsigned joined = 0;
+
     memset(a, 0, sizeof *a);
     for (uint32_t i = 0; i < w->head.count; i++) {
-        const struct http_field *f = &w->head.fields[i];
-        const char **at = wanted(a, w->base + f->name.at, f->name.len);
-        const char *name, *value;
+        const struct http_field *line = &w->head.fields[i];
+        const struct wanted *f =
+            look_up(w->base + line->name.at, line->name.len);
+        const char *name, **value;
 
-        if (at == NULL)
+        if (f == NULL)
             continue;
-        (void)http_header_at(&w->req, i, &name, &value);
-        if (*at != NULL) { /* several lines are one list */
-            size_t len = strlen(*at);
-            char *both = http_alloc(&w->req, len + f->value.len + 3);
-
-            if (both == NULL)
+        value = (const char **)((char *)a + f->at);
+        if (*value == NULL) {
+            (void)http_header_at(&w->req, i, &name, value);
+        } else if ((joined & 1u << (f - wanted)) == 0) {
+            joined |= 1u << (f - wanted);
+            *value = join(w, f, *value, i);
+            if (*value == NULL)
                 return 500;
-            memcpy(both, *at, len);
-            memcpy(both + len, ", ", 2);
-            memcpy(both + len + 2, value, f->value.len + 1);
-            value = both;
         }
-        *at = value;
     }
     return 0;
 }
