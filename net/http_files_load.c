@@ -107,18 +107,28 @@ static void *read_all(int fd, struct http_identity *id, bool *same)
 /* ---- Packed bytes ----------------------------------------------------------
  */
 
-/* Instead of the file, the one beside it that has the same packed. */
+/* Instead of the file, the one beside it that has the same packed.  What cannot
+ * be sent is remembered as well, or the file would seem to have changed. */
 static void take_packed(struct files_loading *l)
 {
     char name[FILES_NAME_MAX + 4];
     struct http_identity id;
+    struct stat s;
     int fd;
 
     (void)snprintf(name, sizeof name, "%s.gz", l->name);
-    fd = http_beneath(l->files->root, name, 0);
-    if (fd < 0)
+    if (fstatat(l->files->root, name, &s, 0) < 0)
         return;
+    http_identity_of(&l->packed_id, &s);
+    if (!S_ISREG(s.st_mode))
+        return;
+    fd = http_beneath(l->files->root, name, 0);
+    if (fd < 0) {
+        l->settled &= errno == ENOENT || errno == EACCES;
+        return;
+    }
     if (look(fd, &id) < 0) {
+        l->settled = false; /* it was one a moment ago */
         (void)close(fd);
         return;
     }
@@ -149,15 +159,16 @@ static void pack(void *arg)
     p->err = errno;
 }
 
-/* False when it is sent as it is. */
+/* False when it is sent as it is: also while it changes, since what is not kept
+ * would be packed for each who asks. */
 static bool compress_it(struct files_loading *l)
 {
     struct packing p = { .len = (size_t)l->id.size };
     bool same = true;
     void *data;
 
-    if (l->id.size < FILES_GZIP_MIN || l->id.size > FILES_GZIP_MAX ||
-        !http_mime_is_text(l->type) ||
+    if (!l->settled || l->id.size < FILES_GZIP_MIN ||
+        l->id.size > FILES_GZIP_MAX || !http_mime_is_text(l->type) ||
         !http_cache_takes(l->files->cache, (uint64_t)l->id.size))
         return false;
     data = read_all(l->fd, &l->id, &same);
@@ -197,6 +208,16 @@ static int take_bytes(struct files_loading *l)
 
 static int take_file(struct files_loading *l)
 {
+    struct stat s;
+
+    /* To open anything else is not harmless: who writes to a pipe takes us for
+     * its reader, and devices do things.  Why nothing can be said of it comes
+     * up again. */
+    if (fstatat(l->files->root, l->name, &s, 0) == 0 && !S_ISREG(s.st_mode) &&
+        !S_ISDIR(s.st_mode)) {
+        errno = ENOENT;
+        return -1;
+    }
     l->fd = http_beneath(l->files->root, l->name, 0);
     if (l->fd < 0 || look(l->fd, &l->id) < 0)
         return -1;
