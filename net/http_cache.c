@@ -11,9 +11,17 @@
 #include "co/co.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-enum { SLOTS_FIRST = 256, SHARE = 4 /* of the bytes, that one may take */ };
+enum {
+    SLOTS_FIRST = 256,
+    SHARE = 4,       /* of the bytes, that one may take */
+    SHARE_OF_ALL = 4 /* of what the process may have open, for all caches alike:
+                        else nobody could connect any more */
+};
+
+static atomic_ulong caches; /* of the process */
 
 struct ring { /* the oldest first */
     struct list entries;
@@ -78,6 +86,16 @@ static struct http_entry **place(struct http_cache *c, uint32_t hash,
     return at;
 }
 
+/* Descriptors, of one cache. */
+static size_t most_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return SIZE_MAX;
+    return limit.rlim_cur / SHARE_OF_ALL / atomic_load(&caches);
+}
+
 static void take_out(struct http_cache *c, struct http_entry **at)
 {
     struct http_entry *e = *at;
@@ -91,7 +109,9 @@ static void take_out(struct http_cache *c, struct http_entry **at)
 
 static void make_room(struct http_cache *c, struct ring *r)
 {
-    while (r->used > r->limit) {
+    size_t most = r == &c->files ? most_files() : SIZE_MAX;
+
+    while (r->used > r->limit || r->used > most) {
         struct list *oldest = r->entries.next;
         struct http_entry *e = container_of(oldest, struct http_entry, link);
 
@@ -137,6 +157,7 @@ struct http_cache *http_cache_open(size_t bytes, unsigned descriptors)
         free(c);
         return NULL;
     }
+    (void)atomic_fetch_add(&caches, 1);
     c->mask = SLOTS_FIRST - 1;
     c->bodies.limit = bytes;
     c->files.limit = descriptors;
@@ -150,6 +171,7 @@ void http_cache_close(struct http_cache *c)
     c->bodies.limit = c->files.limit = 0;
     make_room(c, &c->bodies);
     make_room(c, &c->files);
+    (void)atomic_fetch_sub(&caches, 1);
     free(c->slots);
     free(c);
 }
@@ -207,4 +229,19 @@ void http_cache_drop(struct http_cache *c, struct http_entry *e)
     if (*at == e)
         take_out(c, at);
     co_mutex_unlock(&c->lock);
+}
+
+bool http_cache_spare(struct http_cache *c)
+{
+    size_t limit;
+    bool some;
+
+    co_mutex_lock(&c->lock);
+    some = c->files.used > 0;
+    limit = c->files.limit;
+    c->files.limit = 0;
+    make_room(c, &c->files);
+    c->files.limit = limit;
+    co_mutex_unlock(&c->lock);
+    return some;
 }

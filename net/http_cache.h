@@ -66,7 +66,8 @@ static inline bool http_identity_same(const struct http_identity *a,
            a->ctime == b->ctime && a->dev == b->dev;
 }
 
-/* Up to bytes of memory, and descriptors; NULL + ENOMEM.  [any] */
+/* Up to bytes of memory, and descriptors, but all caches together keep no more
+ * than a quarter of RLIMIT_NOFILE; NULL + ENOMEM.  [any] */
 struct http_cache *http_cache_open(size_t bytes, unsigned descriptors);
 void http_cache_close(struct http_cache *c); /* NULL is fine */
 
@@ -80,6 +81,10 @@ struct http_entry *http_cache_get(struct http_cache *c, uint32_t hash,
  * [waits] */
 void http_cache_put(struct http_cache *c, struct http_entry *e);
 void http_cache_drop(struct http_cache *c, struct http_entry *e); /* [waits] */
+
+/* Closes the descriptors that nobody uses; false when none was kept.  [waits]
+ */
+bool http_cache_spare(struct http_cache *c);
 
 /* One use less; frees it after the last. */
 void http_entry_release(void *entry);

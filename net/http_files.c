@@ -43,6 +43,19 @@ static bool is_hidden(const char *name)
     return false;
 }
 
+/* A client may write a slash as several, which would have the file read, packed
+ * and kept once for each of them. */
+static size_t copy_name(char *to, const char *name)
+{
+    size_t len = 0;
+
+    for (const char *p = name; *p != '\0'; p++)
+        if (*p != '/' || p[1] != '/')
+            to[len++] = *p;
+    to[len] = '\0';
+    return len;
+}
+
 struct request { /* for a file */
     struct http_files *files;
     struct http_work *work;
@@ -110,6 +123,21 @@ static struct http_entry *look_up(struct request *r, uint32_t hash)
     return NULL;
 }
 
+/* Where descriptors run out, those that are kept for later have to go. */
+static struct http_entry *read_file(struct request *r, bool *keep)
+{
+    struct http_files *f = r->files;
+    struct http_entry *e = files_load(f, r->key, r->key_len, keep);
+    int err = errno;
+
+    if (e != NULL || (err != EMFILE && err != ENFILE))
+        return e;
+    if (http_cache_spare(f->cache))
+        return files_load(f, r->key, r->key_len, keep);
+    errno = err;
+    return NULL;
+}
+
 /* Of many who ask for the same file, one reads it, and the others find it then.
  * NULL with errno. */
 __attribute__((noinline)) static struct http_entry *load(struct request *r,
@@ -124,7 +152,7 @@ __attribute__((noinline)) static struct http_entry *load(struct request *r,
     co_mutex_lock(turn);
     e = look_up(r, hash);
     if (e == NULL) {
-        e = files_load(f, r->key, r->key_len, &keep);
+        e = read_file(r, &keep);
         err = errno;
         if (e != NULL) {
             e->hash = hash;
@@ -155,7 +183,9 @@ static int failed(struct request *r, int err)
     http_fault(r->work, "cannot be opened", err);
     if (err == EACCES || err == EPERM)
         return 403;
-    return err == EMFILE || err == ENFILE || err == ENOMEM ? 503 : 500;
+    return err == EMFILE || err == ENFILE || err == ENOMEM || err == EAGAIN
+               ? 503
+               : 500;
 }
 
 /* To the name with a slash, so that what the page links to is beside it.  Of
@@ -240,7 +270,10 @@ int http_files_send(struct http_files *files, struct http_request *req,
     r.name_len = strlen(name);
     if (r.name_len > FILES_NAME_MAX || (!files->dotfiles && is_hidden(name)))
         return 404;
-    memcpy(r.key + 1, name, r.name_len + 1);
+    if (__builtin_expect(strstr(name, "//") != NULL, 0))
+        r.name_len = copy_name(r.key + 1, name);
+    else
+        memcpy(r.key + 1, name, r.name_len + 1);
     r.files = files;
     r.work = w;
     if (files_asked(w, &r.asked) != 0)

@@ -44,7 +44,9 @@ struct http_files_config { /* public; zero means the default */
     const char *cache_control; /* the field Cache-Control of files; none */
     const char *mime_types;    /* the table; "/etc/mime.types" */
     size_t cache_bytes;        /* of what stays in memory; 64 MiB, 1 none */
-    unsigned cache_files;      /* descriptors kept open; 256 */
+    unsigned cache_files;      /* descriptors kept open; 256.  All such folders
+                                  together keep no more than a quarter of
+                                  RLIMIT_NOFILE */
     int64_t unchecked;         /* ns for which a file that was looked at is
                                   taken to be the same; 0: each request looks */
 };
