@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -124,6 +125,15 @@ __attribute__((unused)) static void file_large(const char *name, size_t len)
         data[i] = file_byte(i);
     file_put(name, data, len);
     free(data);
+}
+
+/* Whether openat2(2) is there, which is what follows links: not before Linux
+ * 5.6, and not under a valgrind that is older than it. */
+__attribute__((unused)) static bool links_followed(void)
+{
+    errno = 0;
+    (void)syscall(SYS_openat2, -1, "", NULL, 0);
+    return errno != ENOSYS && errno != EPERM;
 }
 
 /* Descriptors that are open. */

@@ -153,7 +153,7 @@ int main(void)
     root = open(file_path("root"), O_PATH | O_DIRECTORY | O_CLOEXEC);
     CHECK(root >= 0);
     fds = fds_open();
-    opens(true);
+    opens(links_followed());
     races();
     take_openat2();
     opens(false);

@@ -4,7 +4,6 @@
  */
 #include "net/http_folder.h"
 #include "tests/files_kit.h"
-#include <sys/syscall.h>
 
 static char root[] = "/tmp/corten-folder-XXXXXX";
 static int root_fd;
@@ -81,21 +80,13 @@ static void kinds(void)
     files_empty(root);
 }
 
-/* Whether openat2(2) is there: it is what follows links. */
-static bool follows(void)
-{
-    errno = 0;
-    (void)syscall(SYS_openat2, -1, "", NULL, 0);
-    return errno != ENOSYS && errno != EPERM;
-}
-
 static void links(void)
 {
     static const char *const plain[] = { "etc",    "gone", "loop",
                                          "passwd", "proc", "self" };
     struct http_folder f;
 
-    if (!follows())
+    if (!links_followed())
         return;
     make_file("b", 5, 784111777);
     CHECK_EQ(mkdirat(root_fd, "a", 0700), 0);

@@ -181,8 +181,7 @@ static const char *const nasty[] = {
     "~user",
     "\xc0\xae\xc0\xae",
     "\xc3\xa4\xc3\xb6\xf0\x9f\x98\x80",
-    "\xe2\x80\xae"
-    "gpj.exe",
+    "\342\200\256gpj.exe",
     "\xed\xa0\x80",
     "\xff\xfe<b>",
 };
