@@ -76,8 +76,9 @@ struct http_form_config { /* public; zero means the default */
 /* Reads the body as a form, urlencoded or multipart/form-data, by deadline.  0,
  * or the status to return: 400 for what is broken or ends too early, 408, 413,
  * 415 for another type (no body at all is an empty form), 507 when there is no
- * room for files, 500.  Then there is no form, errno says more, and all files
- * are gone.  config may be NULL.  [waits] */
+ * room for files, 503 when there are no descriptors for them or the server
+ * stops, 500.  Then there is no form, errno says more, and all files are gone.
+ * config may be NULL.  [waits] */
 int http_form_read(struct http_request *req,
                    const struct http_form_config *config,
                    struct http_form **form, int64_t deadline);
