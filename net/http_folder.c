@@ -83,6 +83,7 @@ static int add(struct http_folder *f, int fd, const char *name)
     n->mtime = n->is_file || n->is_folder ? st.st_mtime : 0;
     memcpy(n->name, name, size);
     f->names[f->count++] = n;
+    f->bytes += sizeof n + sizeof *n + size;
     f->folders += n->is_folder;
     return 0;
 }

@@ -26,6 +26,7 @@ struct http_folder {          /* starts as zero */
     struct http_name **names; /* folders first, then by the bytes of the name */
     size_t count;
     size_t folders;
+    size_t bytes; /* of memory, about */
     size_t room;
 };
 

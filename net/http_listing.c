@@ -2,7 +2,9 @@
  *
  * All names are read and sorted on another thread; then the page leaves as fast
  * as its client takes it, a piece at a time.  Its links are relative to the
- * path, so it does not matter where the folder is served.
+ * path, so it does not matter where the folder is served.  The names stay in
+ * memory as long as the client takes, so there is a bound for those of all
+ * pages.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,11 +15,14 @@
 #include "net/http_server.h"
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE_PIECE = 16 * 1024 };
+enum { PAGE_PIECE = 16 * 1024, HELD_MAX = 64 * 1024 * 1024 };
+
+static atomic_size_t held; /* bytes of folders, by pages on their way */
 
 static const char top[] =
     "<!DOCTYPE html>\n"
@@ -200,6 +205,7 @@ int http_listing(struct http_request *req, struct http_response *res, int dirfd,
 {
     struct reading r = { .fd = dirfd,
                          .dotfiles = (flags & HTTP_LISTING_DOTFILES) != 0 };
+    size_t bytes, others;
     int status;
 
     if (co_offload(read_folder, &r) < 0) {
@@ -210,7 +216,16 @@ int http_listing(struct http_request *req, struct http_response *res, int dirfd,
         http_fault(http_work_of(req), "cannot be listed", r.err);
         return r.err == EAGAIN ? 503 : 500;
     }
-    status = send_page(req, res, &r.folder, (flags & HTTP_LISTING_ROOT) == 0);
+    bytes = r.folder.bytes;
+    others = atomic_fetch_add(&held, bytes);
+    if (others > 0 && others + bytes > HELD_MAX) {
+        http_fault(http_work_of(req), "cannot be listed", EBUSY);
+        status = 503;
+    } else {
+        status =
+            send_page(req, res, &r.folder, (flags & HTTP_LISTING_ROOT) == 0);
+    }
     http_folder_free(&r.folder);
+    atomic_fetch_sub(&held, bytes);
     return status;
 }

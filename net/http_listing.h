@@ -15,7 +15,8 @@ enum {
 };
 
 /* For a handler: sends what is in the folder dirfd, which it takes, to a GET or
- * HEAD whose path ends with a slash.  The status to return.  [waits] */
+ * HEAD whose path ends with a slash.  The status to return; 503 also when
+ * clients that read slowly hold more than 64 MiB of names.  [waits] */
 int http_listing(struct http_request *req, struct http_response *res, int dirfd,
                  unsigned flags);
 
