@@ -69,9 +69,10 @@ __attribute__((unused)) static const char *file_path(const char *name)
 /* As old as a file that nobody is at work on. */
 __attribute__((unused)) static void file_settle(void)
 {
-    static const struct timespec t = { .tv_nsec = 60 * 1000 * 1000 };
+    struct timespec t = { .tv_nsec = 60 * 1000 * 1000 };
 
-    CHECK_EQ(nanosleep(&t, NULL), 0);
+    while (nanosleep(&t, &t) < 0)
+        CHECK_EQ(errno, EINTR);
 }
 
 __attribute__((unused)) static void file_put(const char *name, const void *data,
