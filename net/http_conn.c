@@ -352,6 +352,8 @@ static ssize_t wait_idle(struct http_peer *p)
     ssize_t n;
 
     p->idle = true;
+    p->waited = p->served;
+    p->slept = co_sys_turn();
     n = net_next(p->conn, &data, deadline < soon ? deadline : soon);
     if (n < 0 && errno == ETIMEDOUT && soon < deadline) {
         co_sys_trim();

@@ -60,6 +60,7 @@ struct request { /* for a file */
     struct http_files *files;
     struct http_work *work;
     struct files_asked asked;
+    bool shares;     /* looks that others had since it came */
     size_t name_len; /* as it was asked for */
     size_t key_len;
     char key[1 + FILES_NAME_MAX + 256]; /* the variant, the name, an index */
@@ -79,27 +80,44 @@ static bool is_still(int root, const char *name, const struct http_identity *id)
     return http_identity_same(&now, id);
 }
 
-/* Whether a look that was had before is late enough.  Requests of one turn of
- * the loop have all come before it began, so one look is enough for them; and
- * so is one of another scheduler after the request came. */
-static bool is_fresh(const struct http_files *f, const struct http_entry *e,
-                     int64_t now, uint64_t turn)
+/* Whether all that the program does for a request is to send the file, and the
+ * request woke its connection: then it came before this turn of the loop, and a
+ * look that another one had in this turn is late enough for it.  What came
+ * behind others may have come in the middle of the turn, and what the program
+ * did before may have changed the file. */
+static bool may_share(const struct http_work *w)
 {
-    int64_t ago = now - atomic_load_explicit(&e->looked, memory_order_relaxed);
+    const struct http_peer *p = w->peer;
 
-    return ago < f->unchecked ||
+    return p->served == p->waited + 1 && p->slept != co_sys_turn() &&
+           w->server->config.before == NULL &&
+           w->match.route->handler == http_files;
+}
+
+/* Whether a look that was had before is late enough.  One of another scheduler
+ * is, after the request came. */
+static bool is_fresh(const struct request *r, const struct http_entry *e,
+                     uint64_t turn)
+{
+    int64_t ago =
+        r->work->now - atomic_load_explicit(&e->looked, memory_order_relaxed);
+
+    if (__builtin_expect(!r->shares, 0))
+        return r->files->unchecked > 0 && ago < r->files->unchecked;
+    return ago < r->files->unchecked ||
            (turn == atomic_load_explicit(&e->turn, memory_order_relaxed) &&
             turn != 0 && ago < TURN_MAX);
 }
 
-static bool is_unchanged(const struct http_files *f, struct http_entry *e,
-                         int64_t now)
+static bool is_unchanged(const struct request *r, struct http_entry *e)
 {
+    const struct http_files *f = r->files;
+    int64_t now = r->work->now;
     uint64_t turn = co_sys_turn();
 
     if (__builtin_expect(now >= e->good_until, 0))
         return false;
-    if (is_fresh(f, e, now, turn))
+    if (is_fresh(r, e, turn))
         return true;
     if (!is_still(f->root, e->key + 1, &e->id) ||
         (e->may_be_packed && !is_still(f->root, e->packed, &e->packed_id)))
@@ -111,14 +129,14 @@ static bool is_unchanged(const struct http_files *f, struct http_entry *e,
 
 static struct http_entry *look_up(struct request *r, uint32_t hash)
 {
-    const struct http_files *f = r->files;
-    struct http_entry *e = http_cache_get(f->cache, hash, r->key, r->key_len);
+    struct http_cache *cache = r->files->cache;
+    struct http_entry *e = http_cache_get(cache, hash, r->key, r->key_len);
 
     if (__builtin_expect(e == NULL, 0))
         return NULL;
-    if (__builtin_expect(is_unchanged(f, e, r->work->now), 1))
+    if (__builtin_expect(is_unchanged(r, e), 1))
         return e;
-    http_cache_drop(f->cache, e);
+    http_cache_drop(cache, e);
     http_entry_release(e);
     return NULL;
 }
@@ -276,6 +294,7 @@ int http_files_send(struct http_files *files, struct http_request *req,
         memcpy(r.key + 1, name, r.name_len + 1);
     r.files = files;
     r.work = w;
+    r.shares = may_share(w);
     if (files_asked(w, &r.asked) != 0)
         return 503;
     return serve(&r);

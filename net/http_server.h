@@ -86,6 +86,8 @@ struct http_peer { /* on the stack of a connection */
     int64_t now;         /* http_now() when its last answer left */
     uint8_t empty_lines; /* since the last request */
     unsigned served;
+    unsigned waited; /* served when it began to wait for a request, */
+    uint64_t slept;  /* and co_sys_turn() */
 };
 
 struct http_line { /* of a head, in the request's memory */
