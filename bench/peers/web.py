@@ -3,7 +3,8 @@
 # called by, in a temporary folder, on a port of the kernel's choice.
 #
 #   nginx http ADDRESS          likewise lighttpd, h2o
-#   nginx files ADDRESS FOLDER  serves the files there
+#   nginx files ADDRESS FOLDER  serves the files there, in full packets; or, as
+#   nginx parts ADDRESS FOLDER  each head in one of its own
 #
 # One worker, no access log, connections that may ask as often as they like, and
 # the cheapest answer that the server can give: of as many bytes as the others',
@@ -56,7 +57,7 @@ NGINX = NGINX_BEGIN + """
 """
 NGINX_FILES = NGINX_BEGIN + """
     sendfile on;
-    tcp_nopush on;
+    tcp_nopush @NOPUSH@;
     open_file_cache max=10000;
     types { }
     default_type application/octet-stream;
@@ -146,7 +147,7 @@ def main():
     if name not in KINDS or len(words) < 2:
         refuse(name, 2, f"usage: {'|'.join(KINDS)} http ADDRESS, "
                "nginx files ADDRESS FOLDER")
-    files = words[2] if words[0] == "files" and len(words) > 2 else ""
+    files = words[2] if words[0] in ("files", "parts") and len(words) > 2 else ""
     if words[0] != "http" and not (files and name == "nginx"):
         refuse(name, 3, f"it speaks no {words[0]}")
     if any(option in words for option in ("--compute", "--block")):
@@ -160,7 +161,8 @@ def main():
     for who in "corten", NAME:
         write(f"{folder}/greet/{who}", f"hello, {who}\n")
     fill = {"@PORT@": str(port), "@FOLDER@": folder, "@NAME@": NAME,
-            "@FILES@": files}
+            "@FILES@": files,
+            "@NOPUSH@": "on" if words[0] == "files" else "off"}
     for key, value in fill.items():
         conf = conf.replace(key, value)
         command = [word.replace(key, value) for word in command]
