@@ -150,8 +150,10 @@ size_t http_head_format(struct http_work *w, char *p, int status,
         memcpy(p, l->text, l->len);
         p += l->len;
     }
-    memcpy(p, res->fixed, res->fixed_len);
-    p += res->fixed_len;
+    if (__builtin_expect(res->fixed_len > 0, 0)) {
+        memcpy(p, res->fixed, res->fixed_len);
+        p += res->fixed_len;
+    }
     if (res->chunked) {
         p += PUT(p, "Transfer-Encoding: chunked\r\n");
     } else if (length >= 0 && status != 204 && status != 304) {
