@@ -221,7 +221,7 @@ static bool answer(struct http_work *w)
     int status, refused;
 
     w->peer->served++;
-    if (config->log_form == HTTP_LOG_JSON || config->measure)
+    if (config->log_form == HTTP_LOG_JSON || http_measures(w->server))
         w->begun = co_now();
     status = open_request(w);
     if (__builtin_expect(status != 0, 0))

@@ -8,6 +8,7 @@
 #include "co/inside.h"
 #include "net/http_debug.h"
 #include "net/http_process.h"
+#include "net/http_server.h"
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -182,6 +183,10 @@ static void put_process(struct http_response *res)
 
 int http_debug_metrics(struct http_request *req, struct http_response *res)
 {
+    struct http_server *server = http_work_of(req)->server;
+
+    if (__builtin_expect(!http_measures(server), 0))
+        atomic_store_explicit(&server->measure, true, memory_order_relaxed);
     if (http_set_header(res, "Content-Type",
                         "text/plain; version=0.0.4; charset=utf-8") < 0 ||
         http_set_header(res, "Cache-Control", "no-store") < 0)

@@ -75,6 +75,8 @@ static int open_homes(struct http_server *s)
     return 0;
 }
 
+/* A program that is no PIE may know the shared library's function by another
+ * address: then the first call of it switches them on. */
 static bool has_metrics(const struct http_route *r)
 {
     while (r != NULL && r->pattern != NULL && r->handler != http_debug_metrics)
@@ -86,7 +88,7 @@ static int prepare(struct http_server *s, const struct http_config *config)
 {
     if (take_config(s, config) < 0)
         return -1;
-    s->config.measure |= has_metrics(config->routes);
+    atomic_init(&s->measure, config->measure || has_metrics(config->routes));
     s->router = http_router_new(config->routes);
     if (s->router == NULL)
         return -1;

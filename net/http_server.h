@@ -41,8 +41,9 @@ struct http_server {
     size_t server_len;         /* of config.server */
     struct http_router *router;
     struct net_listener *listener;
-    struct co *worker; /* runs net_serve() */
-    int result, err;   /* of it */
+    struct co *worker;   /* runs net_serve() */
+    int result, err;     /* of it */
+    atomic_bool measure; /* the times of requests */
     atomic_bool stopping;
     atomic_uint conns;
     atomic_uint turned_away; /* beyond max_conns, and being told so */
@@ -321,6 +322,11 @@ size_t http_head_format(struct http_work *w, char *p, int status,
                         int64_t length);
 /* "404 Not Found\n"; the number of bytes. */
 size_t http_error_text(char *buf, size_t size, int status, const char *why);
+
+static inline bool http_measures(const struct http_server *s)
+{
+    return atomic_load_explicit(&s->measure, memory_order_relaxed);
+}
 
 /* http_stats.c: a request is over.  And in which of times[] it counts. */
 void http_stats_add(struct http_work *w);

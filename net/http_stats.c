@@ -82,7 +82,7 @@ void http_stats_add(struct http_work *w)
 
     http_count(&c->by_class[w->res.status / 100], 1);
     http_count(&c->bytes_out, w->res.sent);
-    if (__builtin_expect(w->begun != 0, 0) && w->server->config.measure)
+    if (__builtin_expect(w->begun != 0, 0) && http_measures(w->server))
         add_time(c, w->begun);
 }
 
