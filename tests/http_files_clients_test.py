@@ -363,7 +363,8 @@ def test_replaced():
         for change in range(1, changes + 1):
             new = put(folder, "site", ".new", content=version(change))
             os.rename(new, os.path.join(folder, "site", "file"))
-            if change % 20 == 0:  # until all have it, with its tag
+            if change % 20 == 0 or change == changes:
+                # Until all have it, with its tag.
                 wait_until(lambda: any(reader.error for reader in readers) or
                            all(change in reader.stayed for reader in readers),
                            "a version")
