@@ -152,15 +152,6 @@ static long read_rows(MYSQL_RES *rows, long most)
     return n;
 }
 
-/* More than sockets hold; under valgrind the server is always ahead, so that
- * all of them are read. */
-static const char *many_rows(void)
-{
-    return under_valgrind()
-               ? "SELECT REPEAT('x', 1000) FROM seq_1_to_20000"
-               : "SELECT REPEAT('x', 1000) FROM seq_1_to_1000000000";
-}
-
 static void streamed(void)
 {
     long count = test_count(1000000), before; /* of 1,000 bytes */

@@ -194,9 +194,7 @@ static void is_stopped_prepared(void *arg)
 /* Rows to no end, of which a thousand are taken. */
 static void leaves_rows(void *arg)
 {
-    static const char sql[] =
-        "SELECT REPEAT('x', 1000) FROM seq_1_to_1000000000";
-    MYSQL_STMT *stmt = net_mysql_prepare(arg, sql);
+    MYSQL_STMT *stmt = net_mysql_prepare(arg, many_rows());
     char row[1001];
     unsigned long len;
     MYSQL_BIND bind = { .buffer_type = MYSQL_TYPE_STRING,
