@@ -137,6 +137,19 @@ __attribute__((unused)) static bool links_followed(void)
     return errno != ENOSYS && errno != EPERM;
 }
 
+/* Bytes that compress, but not at once. */
+__attribute__((unused)) static void file_packable(const char *name, size_t len)
+{
+    char *data = malloc(len);
+    unsigned seed = 1;
+
+    CHECK(data != NULL);
+    for (size_t i = 0; i < len; i++)
+        data[i] = "abcdefgh\n"[rand_r(&seed) % 9];
+    file_put(name, data, len);
+    free(data);
+}
+
 /* Descriptors that are open. */
 __attribute__((unused)) static int fds_open(void)
 {

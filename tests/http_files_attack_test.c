@@ -26,19 +26,6 @@ static int get(const char *path, const char *fields)
     return ask(k, text);
 }
 
-/* Bytes that compress, but not at once. */
-static void put_text(const char *name, size_t len)
-{
-    char *data = malloc(len);
-    unsigned seed = 1;
-
-    CHECK(data != NULL);
-    for (size_t i = 0; i < len; i++)
-        data[i] = "abcdefgh\n"[rand_r(&seed) % 9];
-    file_put(name, data, len);
-    free(data);
-}
-
 /* ---- What is opened --------------------------------------------------------
  */
 
@@ -107,7 +94,7 @@ static void odd_neighbours(void)
                                          "loop.css", "none.css" };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        put_text(names[i], 1000);
+        file_packable(names[i], 1000);
         file_age(names[i]);
     }
     CHECK_EQ(mkdir(file_path("folder.css.gz"), 0755), 0);
@@ -139,8 +126,8 @@ static void slashes(void)
     int64_t one, all;
 
     CHECK_EQ(mkdir(file_path("d"), 0755), 0);
-    put_text("d/one.txt", TEXT);
-    put_text("d/all.txt", TEXT);
+    file_packable("d/one.txt", TEXT);
+    file_packable("d/all.txt", TEXT);
     file_age("d/one.txt");
     file_age("d/all.txt");
     file_settle();
@@ -265,7 +252,7 @@ static void changing(void)
 
     do {
         CHECK(co_now() < end);
-        put_text("log.txt", 2000);
+        file_packable("log.txt", 2000);
         CHECK_EQ(get("/log.txt", GZIP), 200);
     } while (field(k, "Content-Encoding") != NULL);
     CHECK_EQ(k->body_len, 2000);

@@ -506,18 +506,6 @@ static void packed_files(void)
 
 enum { CROWD = 40, TEXT_BYTES = 2000000 };
 
-static void put_text(const char *name)
-{
-    char *data = malloc(TEXT_BYTES);
-    unsigned seed = 1;
-
-    CHECK(data != NULL);
-    for (int i = 0; i < TEXT_BYTES; i++)
-        data[i] = "abcdefgh\n"[rand_r(&seed) % 9];
-    file_put(name, data, TEXT_BYTES);
-    free(data);
-}
-
 static void get_packed(void *arg)
 {
     struct client *own = client_open(&web);
@@ -547,8 +535,8 @@ static void packs_once(void)
     struct co_group g = { 0 };
     int64_t one, all;
 
-    put_text("one.txt");
-    put_text("all.txt");
+    file_packable("one.txt", TEXT_BYTES);
+    file_packable("all.txt", TEXT_BYTES);
     file_settle();
     one = cpu_ns();
     get_packed("/one.txt");

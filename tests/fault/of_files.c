@@ -6,8 +6,8 @@
 #include "net/http_gzip.h"
 #include "net/http_mime.h"
 #include "tests/fault/kit.h"
-#include "tests/files_kit.h"
 #include "tests/fault/stand_in.h"
+#include "tests/files_kit.h"
 
 enum { LINKS = 4 };
 
