@@ -121,7 +121,7 @@ def http(server):
             s.sendall(bytes([byte]))
         read_answer(f, "bytes")
         names = [f"name{i}" for i in range(2000)]
-        data = b"".join(request(name, "work" if i % 500 == 7 else "greet")
+        data = b"".join(request(name, "heavy" if i % 500 == 7 else "greet")
                         for i, name in enumerate(names))
         sender = threading.Thread(target=s.sendall, args=(data,))
         sender.start()
@@ -160,7 +160,7 @@ def heavy(words, kind):
     with Server(words, kind, *options) as server:
         begin = time.monotonic()
         with server.connect() as s:
-            s.sendall(b"!heavy" if kind == "echo" else request("x", "work"))
+            s.sendall(b"!heavy" if kind == "echo" else request("x", "heavy"))
             check(s.recv(1), "no answer")
         took = time.monotonic() - begin
         check(took >= (0.1 if "--block" in options else 0.0001),

@@ -140,9 +140,9 @@ class HttpServer(Server):
             out = b""
             for request in requests:
                 kind, name = re.match(
-                    rb"GET /(greet|work)/([A-P]{16}) HTTP/1\.1\r\nHost: \w+$",
+                    rb"GET /(greet|heavy)/([A-P]{16}) HTTP/1\.1\r\nHost: \w+$",
                     request).groups()
-                if kind == b"work":
+                if kind == b"heavy":
                     time.sleep(self.block)
                 self.bytes += 1
                 out += self.answer(name)

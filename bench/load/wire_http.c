@@ -1,5 +1,5 @@
-/* wire_http.c - GET /greet/NAME, or /work/NAME for a heavy one, and whether the
- * reply is "hello, NAME\n" with status 200.
+/* wire_http.c - GET /greet/NAME, or /heavy/NAME for a heavy one, and whether
+ * the reply is "hello, NAME\n" with status 200.
  *
  * A server's heads are the same for a second, until its date changes, so one
  * that is equal to the last one that was read needs no reading.  Bodies are
@@ -19,7 +19,7 @@ enum {
     DATA_MAX = 1 << 18, /* that comes at once, see link.c */
 };
 
-static const char light[] = "GET /greet/", heavy[] = "GET /work/";
+static const char light[] = "GET /greet/", heavy[] = "GET /heavy/";
 static const char behind[] = " HTTP/1.1\r\nHost: corten\r\n\r\n";
 
 static const struct options *options;

@@ -57,7 +57,7 @@ func echo(c net.Conn) {
 }
 
 func greet(w http.ResponseWriter, r *http.Request) {
-	heavy := strings.HasPrefix(r.URL.Path, "/work/")
+	heavy := strings.HasPrefix(r.URL.Path, "/heavy/")
 	if !heavy && !strings.HasPrefix(r.URL.Path, "/greet/") {
 		http.NotFound(w, r)
 		return

@@ -59,7 +59,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd,
 static void on_request(struct evhttp_request *req, void *arg)
 {
     const char *path = evhttp_request_get_uri(req);
-    bool heavy = strncmp(path, "/work/", 6) == 0;
+    bool heavy = strncmp(path, "/heavy/", 7) == 0;
     struct evkeyvalq *fields = evhttp_request_get_output_headers(req);
 
     (void)arg;

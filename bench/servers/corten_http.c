@@ -27,7 +27,7 @@ static int work(struct http_request *req, struct http_response *res)
 
 static const struct http_route routes[] = {
     { "GET", "/greet/:name", greet, NULL, 0 },
-    { "GET", "/work/:name", work, NULL, 0 },
+    { "GET", "/heavy/:name", work, NULL, 0 },
     { 0 },
 };
 

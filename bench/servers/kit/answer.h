@@ -2,7 +2,7 @@
  * all of them.
  *
  * It is all that they have of HTTP: where a request ends, whether it is a GET
- * for /greet/NAME or /work/NAME, and the answer with the name and the date,
+ * for /greet/NAME or /heavy/NAME, and the answer with the name and the date,
  * which is made once a second.  No other field is looked at.  The bytes are
  * those that corten-http answers with.
  *
@@ -61,7 +61,7 @@ static inline void answer_update(struct answer_date *date)
 static inline const char *answer_name(const char *p, size_t len, bool *heavy,
                                       size_t *name_len)
 {
-    static const char greet[] = "GET /greet/", work[] = "GET /work/";
+    static const char greet[] = "GET /greet/", work[] = "GET /heavy/";
     const char *name = NULL, *end;
 
     *heavy = len >= sizeof work && memcmp(p, work, sizeof work - 1) == 0;

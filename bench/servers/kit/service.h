@@ -5,11 +5,11 @@
  *          [--threads N] [--mode MODE]
  *
  * echo sends back what has come; http answers "GET /greet/NAME".  A heavy
- * request, an echo that begins with "!" or a GET of /work/NAME, costs --compute
- * and --block before it is answered.  Connections that say nothing for --idle
- * seconds are closed.  "listening on ADDRESS" tells that it is ready, SIGTERM
- * ends it with status 0; 2 is a wrong command line, 3 a service that this kind
- * of server cannot give, with the reason.
+ * request, an echo that begins with "!" or a GET of /heavy/NAME, costs
+ * --compute and --block before it is answered.  Connections that say nothing
+ * for --idle seconds are closed.  "listening on ADDRESS" tells that it is
+ * ready, SIGTERM ends it with status 0; 2 is a wrong command line, 3 a service
+ * that this kind of server cannot give, with the reason.
  *
  * SPDX-License-Identifier: MIT
  */
